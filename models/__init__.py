@@ -1,0 +1,1 @@
+"""Networks: torch in, torch out. No files, no loops over data."""

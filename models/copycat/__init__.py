@@ -1,0 +1,1 @@
+"""CopyCat: fine-grained, speaker-independent prosody transfer by self-transfer on non-parallel data."""

@@ -1,0 +1,27 @@
+"""Settings of the acoustic model."""
+
+from __future__ import annotations
+
+from prosody_transfer.core.config import Config, MelConfig
+
+
+class CopyCatConfig(Config):
+    """Saved inside the checkpoint: loading needs nothing but the file.
+
+    `speakers` are the target voices, in the order of the table. `temporal_downsampling` is in mel frames per embedding step.
+    """
+
+    mel: MelConfig = MelConfig()
+    speakers: tuple[str, ...] = ()
+    n_phones: int = 40
+    phone_channels: int = 192
+    phone_layers: int = 4
+    channels: int = 256
+    layers: int = 6
+    expansion: int = 3
+    speaker_channels: int = 128
+    reference_channels: int = 160
+    reference_layers: int = 5
+    source_channels: int = 64
+    latent_channels: int = 4
+    temporal_downsampling: int = 8

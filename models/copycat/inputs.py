@@ -1,0 +1,80 @@
+"""What the acoustic model reads, as plain tensors, and the two ways from phones to frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import torch
+from torch import Tensor
+
+# How prosody enters the network: about unit range.
+ENERGY_SCALE_DB = 10.0
+F0_SCALE = 0.25
+N_POSITION = 3  # channels of `position_features`
+
+
+@dataclass(frozen=True)
+class PhoneInputs:
+    """Phones of a batch.
+
+    Attributes:
+        phones: (B, P, 40) float, a distribution over phones a row; one-hot where the phone is known.
+        stress: (B, P) long, 0 = none or unknown, 1 to 3 = stress digit 0 to 2.
+        durations: (B, P) long frames; 0 on padding.
+        mask: (B, P) bool.
+    """
+
+    phones: Tensor
+    stress: Tensor
+    durations: Tensor
+    mask: Tensor
+
+    def to(self, device: str | torch.device) -> PhoneInputs:
+        return replace(self, **{f.name: getattr(self, f.name).to(device) for f in fields(self)})
+
+
+@dataclass(frozen=True)
+class ProsodyInputs:
+    """Explicit, speaker-normalised prosody of a batch, and which channels are given.
+
+    Attributes:
+        log_f0: (B, T) ln F0 minus the speaker's median, divided by `F0_SCALE`.
+        voiced: (B, T) 0 or 1.
+        energy: (B, T) dB relative to the speech level, divided by `ENERGY_SCALE_DB`.
+        keep: (B, 3) 0 or 1: whether pitch (log F0 and voicing), energy, latent are given; what is not is zeroed.
+    """
+
+    log_f0: Tensor
+    voiced: Tensor
+    energy: Tensor
+    keep: Tensor
+
+    def to(self, device: str | torch.device) -> ProsodyInputs:
+        return replace(self, **{f.name: getattr(self, f.name).to(device) for f in fields(self)})
+
+    def channels(self) -> Tensor:
+        """(B, 6, T): the three contours, zero where not given, and the three flags."""
+        pitch, energy, _ = self.keep[:, :, None].unbind(1)  # (B, 1) each
+        contours = torch.stack([self.log_f0 * self.voiced * pitch, (self.voiced * 2 - 1) * pitch, self.energy * energy], 1)
+        return torch.cat([contours, self.keep[:, :, None].expand(-1, -1, self.log_f0.shape[1])], 1)
+
+
+def frame_to_phone(durations: Tensor, n_frames: int) -> Tensor:
+    """Which phone each frame belongs to, (B, P) durations -> (B, T) long; frames past the end point at the last phone."""
+    ends = durations.cumsum(1)
+    frames = torch.arange(n_frames, device=durations.device).expand(durations.shape[0], -1).contiguous()
+    return torch.searchsorted(ends, frames, right=True).clamp(max=durations.shape[1] - 1)
+
+
+def upsample(values: Tensor, index: Tensor) -> Tensor:
+    """Repeat phone encodings by their durations, (B, C, P) and (B, T) -> (B, C, T)."""
+    return values.gather(2, index[:, None].expand(-1, values.shape[1], -1))
+
+
+def position_features(durations: Tensor, index: Tensor) -> Tensor:
+    """Where each frame stands in its phone, (B, 3, T): fraction of the phone passed, log duration, frames to the nearer edge."""
+    starts = (durations.cumsum(1) - durations).gather(1, index).float()
+    length = durations.gather(1, index).clamp(min=1).float()
+    passed = torch.arange(index.shape[1], device=index.device).float() - starts
+    edge = torch.minimum(passed, length - 1 - passed).clamp(0, 10)
+    return torch.stack([(passed + 0.5) / length - 0.5, torch.log(length) - 2.0, edge / 5.0], 1)

@@ -1,0 +1,1 @@
+"""A phone recogniser: mel in, phone posteriors out."""

@@ -1,0 +1,89 @@
+"""The shipped vocoder: mel, voicing and log F0 -> waveform."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from prosody_transfer.core.config import Config, MelConfig
+from prosody_transfer.models.blocks import Frames, Stack, StreamableBlock, register
+from prosody_transfer.models.blocks.basic import empty_memory, push
+from prosody_transfer.models.vocoder.source_filter import SourceFilter
+
+
+class VocoderConfig(Config):
+    """Settings of the source-filter vocoder; saved inside its checkpoint."""
+
+    mel: MelConfig = MelConfig()
+    channels: int = 256
+    layers: int = 6
+    expansion: int = 3
+
+
+@register("vocoder")
+class Vocoder(StreamableBlock):
+    """A universal (speaker-independent) vocoder: ConvNeXt layers steer a harmonic and a noise filter.
+
+    Input channels: `n_mels` natural-log mels, voicing (0 or 1), log F0 (ln Hz, continuous through unvoiced stretches).
+    Output: (B, 1, T * hop_length).
+
+    Source: the source-filter idea of Wang et al. 2019 (NSF) with the iSTFT head of Vocos (Siuzdak 2023); differs from both
+    in that the filters act on a band-limited pulse train in the frequency domain, so that pitch is exact by construction.
+    """
+
+    def __init__(self, config: VocoderConfig | dict[str, Any] | None = None) -> None:
+        super().__init__()
+        from prosody_transfer.core.config import load_config
+
+        if not isinstance(config, VocoderConfig):
+            config = load_config(VocoderConfig, config or {}, "vocoder")
+        self.config = config
+        mel, width = config.mel, config.channels
+        self.in_channels, self.out_channels = mel.n_mels + 2, 1
+        self.head = SourceFilter(mel.sample_rate, mel.n_fft, mel.hop_length)
+        self.ratio = Fraction(mel.hop_length)
+        layers = [{"block": "convnext", "channels": width, "expansion": config.expansion} for _ in range(config.layers)]
+        self.backbone = Stack(
+            [
+                {"block": "conv", "in_channels": self.in_channels, "out_channels": width, "kernel_size": 7},
+                *layers,
+                {"block": "pointwise", "in_channels": width, "out_channels": 3 * self.head.bins},
+            ],
+            name="vocoder",
+        )
+        self.latency = self.backbone.latency + self.head.latency
+        last = self.backbone.blocks[-1].linear
+        with torch.no_grad():  # start near a quiet, flat, minimum-phase filter: training is stable from the first step
+            last.weight.mul_(0.3)
+            last.bias.zero_()
+
+    @staticmethod
+    def _scaled(values: Tensor) -> Tensor:
+        """Bring mels and log F0 to about unit range."""
+        return torch.cat([(values[:, :-2].clamp(min=-11.5) + 5.0) / 4.0, values[:, -2:-1], (values[:, -1:] - 5.0) * 2.0], 1)
+
+    def _filters(self, hidden: Frames, log_f0: Tensor) -> Frames:
+        harmonic, turn, breath = hidden.values.chunk(3, dim=1)
+        # The offsets: speech at -26 dBFS needs about these gains, so the network only learns departures from them.
+        limited = [(harmonic - 3.0).clamp(-12, 4), turn, (breath - 5.0).clamp(-14, 3)]
+        return Frames(torch.cat([*limited, log_f0], 1), hidden.mask).zeroed()
+
+    def forward(self, frames: Frames, context: Tensor | None = None) -> Frames:
+        self.check(frames, context)
+        hidden = self.backbone(Frames(self._scaled(frames.values), frames.mask).zeroed())
+        return self.head(self._filters(hidden, frames.values[:, -1:]))
+
+    def initial_state(self, batch: int) -> Any:
+        delay = self.backbone.latency
+        return self.backbone.initial_state(batch), empty_memory(batch, 1, delay), self.head.initial_state(batch, -delay)
+
+    def step(self, frames: Frames, state: Any, context: Tensor | None = None) -> tuple[Frames, Any]:
+        inner, memory, sound = state
+        count = frames.mask.shape[-1]
+        hidden, inner = self.backbone.step(Frames(self._scaled(frames.values), frames.mask).zeroed(), inner)
+        delayed, memory = push(memory, Frames(frames.values[:, -1:], frames.mask))
+        audio, sound = self.head.step(self._filters(hidden, delayed.values[..., :count]), sound)
+        return audio, (inner, memory, sound)

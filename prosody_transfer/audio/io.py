@@ -1,0 +1,333 @@
+"""Sound files in and out. Nothing else in the package opens one."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+import soundfile
+
+from prosody_transfer.audio.containers import foreign_kind, looks_like_audio, quiet_stderr, what_is_missing
+from prosody_transfer.audio.decode import AGAIN, UNKNOWN_LENGTH, Mixer, Stream, check_length, collect
+from prosody_transfer.core.errors import AudioError, OutputError, ShapeError
+
+MIN_RATE, MAX_RATE = 8_000, 192_000
+SILENCE_DB = -70.0
+SUFFIXES = (".wav", ".flac", ".opus")
+_OPUS_RATES = (8_000, 12_000, 16_000, 24_000, 48_000)
+_HEADERLESS = ("RAW", "SD2", "MAT4", "MAT5", "HTK", "XI")
+_RESAMPLE = "resample it first, for example: ffmpeg -i IN -ar 24000 OUT.wav"
+_CONVERT = "convert it first, for example: ffmpeg -i IN OUT.wav"
+
+
+@dataclass(frozen=True)
+class Audio:
+    """One recording.
+
+    Attributes:
+        waveform: float32, (N,), mono; (C, N) where `mono=False` was asked for.
+        sample_rate: Of `waveform`, Hz.
+        original_sample_rate: Of the file, Hz.
+        original_samples: N0, per channel, in the file. N = `resampled_length(N0, original_sample_rate, sample_rate)`.
+        channels: Of the file.
+        path: The file.
+    """
+
+    waveform: np.ndarray
+    sample_rate: int
+    original_sample_rate: int
+    original_samples: int
+    channels: int
+    path: Path
+
+    @property
+    def seconds(self) -> float:
+        """Duration of the recording in the file."""
+        return self.original_samples / self.original_sample_rate
+
+
+class Probe(NamedTuple):
+    """What a file's header says."""
+
+    sample_rate: int
+    samples: int
+    channels: int
+
+    @property
+    def seconds(self) -> float:
+        return self.samples / self.sample_rate
+
+
+def probe(path: str | Path) -> Probe:
+    """Rate, samples per channel and channels, without decoding.
+
+    Raises:
+        AudioError: As for `read_audio`, as far as the header and the size of the file tell.
+    """
+    path = Path(path)
+    with _opened(path) as sound:
+        return Probe(sound.samplerate, sound.frames, sound.channels)
+
+
+def read_audio(path: str | Path, sample_rate: int | None = None, mono: bool = True) -> Audio:
+    """Read wav, flac, ogg, opus, mp3 (also aiff, au, caf, w64): any rate from 8 to 192 kHz, any channel count.
+
+    The file is decoded, mixed and resampled in blocks: beside the result, memory does not grow with its length,
+    rate or channel count. Channels are averaged; where they cancel (the average holds less than 1 % of their mean
+    energy, as with one side's polarity reversed), the loudest channel is taken.
+
+    Args:
+        path: The file.
+        sample_rate: Wanted rate, Hz. None keeps the file's.
+        mono: False keeps the channels: `waveform` is (C, N).
+
+    Raises:
+        AudioError: The file is missing, empty, not audio, damaged or cut off, of a rate outside 8 to 192 kHz, shorter
+            than 0.3 s, longer than 3 hours, silent (nowhere above -70 dBFS), or holds NaN or infinite samples.
+    """
+    path = Path(path)
+    with _opened(path) as sound:
+        rate, channels, frames = sound.samplerate, sound.channels, sound.frames
+        if frames == 0:
+            raise AudioError("holds no sound (0 samples)", place=str(path), remedy="record or export it again")
+        check_length(path, frames / rate if frames < UNKNOWN_LENGTH else 0.0, upper_only=True)
+        target = sample_rate or rate
+        mixer = Mixer(channels, mono)
+        waveform, count = collect(path, sound, mixer, target)
+    if mono and mixer.cancels:
+        with _opened(path) as sound:
+            mixer = Mixer(channels, mono, pick=mixer.loudest)
+            waveform, count = collect(path, sound, mixer, target)
+    check_length(path, count / rate)
+    if mixer.swing < 10 ** (SILENCE_DB / 20):
+        kind = "is digital silence" if mixer.swing == 0 else f"is silent: nothing in it is above {SILENCE_DB:.0f} dBFS"
+        raise AudioError(kind, place=str(path), remedy="check the microphone, the mute switch and the chosen track")
+    return Audio(waveform if not mono else waveform[0], target, rate, count, channels, path)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """A checked `soundfile.SoundFile`. It is given a descriptor, so that the content tells the format, not the name."""
+    place = str(path)
+    with _open_file(path) as file:
+        head = file.read(16)
+        if not head:
+            raise AudioError("is an empty file (0 bytes)", place=place, remedy=AGAIN)
+        if kind := foreign_kind(head):
+            raise AudioError(f"is {kind}, which is not read", place=place, remedy=_CONVERT)
+        if problem := what_is_missing(file):
+            raise AudioError(problem, place=place, remedy=AGAIN)
+        file.seek(0)
+        mp3 = not looks_like_audio(head) or head.startswith(b"ID3")
+        try:
+            with quiet_stderr(mp3):
+                sound = Stream(file.fileno(), closefd=False)
+        except soundfile.LibsndfileError as error:
+            if looks_like_audio(head):
+                problem = f"is damaged: {error.error_string.rstrip('.').strip().lower()}"
+                raise AudioError(problem, place=place, remedy=AGAIN) from None
+            raise AudioError("is not a sound file that can be read", place=place, remedy=_CONVERT) from None
+        with sound:
+            if sound.format in _HEADERLESS:
+                raise AudioError("is not a sound file that can be read", place=place, remedy=_CONVERT)
+            if not MIN_RATE <= sound.samplerate <= MAX_RATE:
+                problem = f"has {sound.samplerate} samples a second, outside {MIN_RATE} to {MAX_RATE} Hz"
+                raise AudioError(problem, place=place, remedy=_RESAMPLE)
+            yield sound
+
+
+def _open_file(path: Path) -> BinaryIO:
+    place = str(path)
+    try:
+        mode = os.stat(path).st_mode
+        if stat.S_ISDIR(mode):
+            raise AudioError("is a folder, not a sound file", place=place, remedy="name a file in it")
+        if not stat.S_ISREG(mode):
+            raise AudioError("is not a regular file", place=place, remedy="save the sound to a file first")
+        return open(path, "rb", buffering=0)  # type: ignore[return-value]
+    except (FileNotFoundError, NotADirectoryError):
+        raise AudioError("no such file", place=place, remedy=_nearest(path)) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise AudioError(f"cannot be read ({reason})", place=place, remedy="check its permissions") from None
+
+
+def _nearest(path: Path) -> str:
+    folder = path.parent
+    if not folder.is_dir():
+        return f"there is no folder {folder} either"
+    try:
+        names = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
+    except OSError:
+        return "check the name"
+    close = difflib.get_close_matches(path.name, names, 3, 0.6) or [n for n in names if Path(n).stem == path.stem][:3]
+    return f"did you mean {', '.join(close)}?" if close else "check the name"
+
+
+def check_writable(path: str | Path, overwrite: bool = False) -> None:
+    """Refuse, before any work is done, an output that could not be written at the end.
+
+    Raises:
+        OutputError: The suffix is none of .wav, .flac, .opus; the file exists and `overwrite` is False; it is a folder;
+            its folder is missing or cannot be written to.
+    """
+    path = Path(path)
+    place = str(path)
+    if path.suffix.lower() not in SUFFIXES:
+        problem = f"unknown kind of output {path.suffix!r}" if path.suffix else "the output has no suffix"
+        raise OutputError(problem, place=place, remedy=f"known are {', '.join(SUFFIXES)}")
+    try:
+        if path.is_dir():
+            raise OutputError("is a folder", place=place, remedy="name a file in it")
+        if os.path.lexists(path) and not overwrite:
+            raise OutputError("exists", place=place, remedy="give another name, or --force to overwrite it")
+        if path.exists() and not path.is_file():
+            raise OutputError("is not a regular file", place=place, remedy="give another name")
+        if not path.resolve().parent.is_dir():
+            raise OutputError(f"there is no folder {path.parent}", place=place, remedy="make it first")
+        descriptor, temporary = _temporary(path.resolve().parent)
+        os.close(descriptor)
+        os.unlink(temporary)
+    except (OSError, ValueError) as error:
+        raise _cannot_write(path, error) from None
+
+
+def write_audio(
+    path: str | Path, waveform: np.ndarray, sample_rate: int, *, subtype: str = "PCM_16", overwrite: bool = False
+) -> None:
+    """Write a mono sound file by suffix: .wav, .flac or .opus. The file appears whole or not at all.
+
+    PCM-16 is plain rounding to the nearest step without dither, so the same waveform gives the same bytes; samples
+    beyond [-1, 1] are clipped. An opus file decodes to exactly as many samples as were given.
+
+    Args:
+        path: The file; it appears under this name only when it is complete and on the disk.
+        waveform: (N,), [-1, 1], N > 0.
+        sample_rate: Hz; for opus 8000, 12000, 16000, 24000 or 48000.
+        subtype: "PCM_16" or "FLOAT" (wav only); opus has its own and ignores it.
+        overwrite: Replace an existing file.
+
+    Raises:
+        OutputError: As for `check_writable`; or the disk is full, or the format cannot hold this rate or subtype, or
+            the waveform holds NaN or infinite samples.
+        ShapeError: `waveform` is not (N,) or is empty.
+    """
+    path = Path(path)
+    if waveform.ndim != 1 or not waveform.size:
+        raise ShapeError(f"a waveform to write is (N,) with N > 0, not {waveform.shape}", place=str(path))
+    check_writable(path, overwrite)
+    kind = _format(path, sample_rate, subtype)
+    if not np.isfinite(waveform).all():
+        problem = "the waveform to write holds NaN or infinite samples"
+        raise OutputError(problem, place=str(path), remedy="please report it")
+    target = path.resolve()  # where `path` is a link, the file that it names is replaced, not the link
+    temporary = None
+    try:
+        descriptor, temporary = _temporary(target.parent)
+        with open(descriptor, "w+b", buffering=0) as file:
+            _encode(file, waveform, sample_rate, kind)
+            os.fsync(file.fileno())
+            if kind[0] == "OGG":
+                _check_samples(file, path, waveform.size)
+        os.replace(temporary, target)
+        temporary = None
+        _sync_folder(target.parent)
+    except (OSError, soundfile.LibsndfileError) as error:
+        raise _cannot_write(path, error) from None
+    finally:
+        if temporary:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+
+
+def _format(path: Path, sample_rate: int, subtype: str) -> tuple[str, str]:
+    suffix = path.suffix.lower()
+    if subtype not in ("PCM_16", "FLOAT"):
+        raise OutputError(f"unknown subtype {subtype!r}", place=str(path), remedy="known are PCM_16, FLOAT")
+    if suffix == ".flac" and subtype == "FLOAT":
+        raise OutputError("flac holds no float samples", place=str(path), remedy="write a .wav, or PCM_16")
+    if suffix == ".opus" and sample_rate not in _OPUS_RATES:
+        known = ", ".join(map(str, _OPUS_RATES))
+        raise OutputError(f"opus cannot hold {sample_rate} Hz", place=str(path), remedy=f"use one of {known}, or .wav")
+    return {".wav": ("WAV", subtype), ".flac": ("FLAC", "PCM_16"), ".opus": ("OGG", "OPUS")}[suffix]
+
+
+class _Sink:
+    """A file for libsndfile to write to that remembers the first error: libsndfile itself only says "system error"."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.seek, self.tell, self.readinto, self.read = file.seek, file.tell, file.readinto, file.read  # type: ignore[attr-defined]
+        self.error: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        view, done = memoryview(data), 0
+        try:
+            while not self.error and done < len(view):
+                done += self._file.write(view[done:])
+        except OSError as error:
+            self.error = error
+        return done
+
+
+def _encode(file: BinaryIO, waveform: np.ndarray, sample_rate: int, kind: tuple[str, str]) -> None:
+    sink = _Sink(file)
+    step = 1 << 16  # also keeps the ogg encoder's stack small: it fails on writes of minutes at once
+    try:
+        with soundfile.SoundFile(sink, "w", sample_rate, 1, format=kind[0], subtype=kind[1]) as sound:
+            for at in range(0, waveform.size, step):
+                block = waveform[at : at + step]
+                if kind[1] == "PCM_16":
+                    block = np.clip(np.rint(block * np.float64(32768)), -32768, 32767).astype(np.int16)
+                else:
+                    block = np.clip(block, -1, 1).astype(np.float32)
+                sound.write(block)
+                if sink.error:
+                    break
+    except (soundfile.LibsndfileError, AssertionError):
+        if not sink.error:
+            raise
+    if sink.error:
+        raise sink.error
+
+
+def _check_samples(file: BinaryIO, path: Path, samples: int) -> None:
+    file.seek(0)
+    with soundfile.SoundFile(file.fileno(), closefd=False) as sound:
+        have = sound.frames
+    if have != samples:
+        raise OutputError(f"opus kept {have} of {samples} samples", place=str(path), remedy="write a .wav or .flac")
+
+
+def _temporary(folder: Path) -> tuple[int, Path]:
+    """A new file in `folder`, with the permissions that any new file of the user has (tempfile's would be private)."""
+    path = folder / f".ptx-{os.getpid()}-{os.urandom(6).hex()}.part"
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666), path
+
+
+def _sync_folder(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # not every system can: then a power cut may lose the name, not the content
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _cannot_write(path: Path, error: Exception) -> OutputError:
+    code = getattr(error, "errno", None)
+    if code in (errno.ENOSPC, errno.EDQUOT):
+        return OutputError("the disk is full; nothing was written", place=str(path), remedy="free some space")
+    if code in (errno.EACCES, errno.EPERM, errno.EROFS):
+        problem = f"the folder {path.parent} cannot be written to"
+        return OutputError(problem, place=str(path), remedy="choose another, or change its permissions")
+    reason = getattr(error, "strerror", None) or str(error)
+    return OutputError(f"cannot be written ({reason})", place=str(path), remedy="give another name or folder")

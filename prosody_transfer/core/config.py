@@ -1,0 +1,50 @@
+"""Frozen settings: unknown keys are refused, and they travel inside the checkpoints."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, TypeVar
+
+import msgspec
+
+from prosody_transfer.core.errors import UsageError
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of every settings class."""
+
+    def to_dict(self) -> dict[str, Any]:
+        return msgspec.to_builtins(self)
+
+    def fingerprint(self) -> str:
+        """Twelve hex digits that change with any setting."""
+        return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()[:12]
+
+
+C = TypeVar("C", bound=Config)
+
+
+def load_config(cls: type[C], data: dict[str, Any], place: str = "") -> C:
+    """Make a config from plain data.
+
+    Raises:
+        UsageError: A key is unknown or a value has the wrong type; the message names the key.
+    """
+    try:
+        return msgspec.convert(data, cls)
+    except msgspec.ValidationError as error:
+        raise UsageError(str(error), place=place or cls.__name__, remedy="compare it with the files in configs/") from None
+
+
+class MelConfig(Config):
+    """Feature settings; the defaults are those of the public Vocos 24 kHz model.
+
+    `floor` is the least magnitude before the natural logarithm. Mel bands follow the HTK formula, unnormalised.
+    """
+
+    sample_rate: int = 24000
+    n_fft: int = 1024
+    win_length: int = 1024
+    hop_length: int = 256
+    n_mels: int = 100
+    floor: float = 1e-7

@@ -1,0 +1,68 @@
+"""One family of errors. Each says what was wrong, where, and what to do, and has an exit code of its own.
+
+| exit code | error | when |
+|---|---|---|
+| 0 | | done |
+| 1 | `PartialFailure` | a folder run finished, but some files failed |
+| 2 | `UsageError` | an unknown speaker, flag value or file type was asked for |
+| 3 | `AudioError` | the recording is missing, empty, damaged, silent, too short or holds no speech |
+| 4 | `TranscriptError` | the words do not match the audio, or cannot be pronounced |
+| 5 | `OutputError` | the output exists, cannot be written, or the disk is full |
+| 6 | `ModelError` | a checkpoint is damaged, of another version, or made for other features |
+| 7 | `DependencyError` | an optional part is not installed |
+| 70 | anything else | a mistake of ours: please report it |
+| 130 | | interrupted with Ctrl-C; nothing finished is lost |
+"""
+
+from __future__ import annotations
+
+
+class PtxError(Exception):
+    """Something that the user can put right.
+
+    Args:
+        problem: What is wrong, naming the value.
+        place: The file, flag or field it concerns.
+        remedy: What to do about it.
+
+    >>> str(AudioError("is silent", place="a.wav", remedy="check the microphone"))
+    'a.wav: is silent; check the microphone'
+    """
+
+    exit_code = 70
+
+    def __init__(self, problem: str, *, place: str = "", remedy: str = "") -> None:
+        self.problem, self.place, self.remedy = problem, str(place), remedy
+        super().__init__((f"{place}: " if place else "") + problem + (f"; {remedy}" if remedy else ""))
+
+
+class PartialFailure(PtxError):
+    exit_code = 1
+
+
+class UsageError(PtxError):
+    exit_code = 2
+
+
+class AudioError(PtxError):
+    exit_code = 3
+
+
+class TranscriptError(PtxError):
+    exit_code = 4
+
+
+class OutputError(PtxError):
+    exit_code = 5
+
+
+class ModelError(PtxError):
+    exit_code = 6
+
+
+class DependencyError(PtxError):
+    exit_code = 7
+
+
+class ShapeError(PtxError):
+    """Tensors that do not fit together: a mistake in a program that calls the library."""

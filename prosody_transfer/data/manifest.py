@@ -1,0 +1,50 @@
+"""Manifests: JSON Lines, a line an utterance."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from prosody_transfer.core.config import Config
+from prosody_transfer.core.errors import UsageError
+
+
+class Row(Config):
+    """One utterance of a corpus.
+
+    `audio` is absolute once read. `text` may be empty: such rows train the vocoder and the encoder side only.
+    """
+
+    id: str
+    audio: str
+    speaker: str
+    text: str = ""
+
+
+def read_manifest(path: str | Path) -> list[Row]:
+    """Rows of a manifest; audio paths are relative to the manifest's folder, other keys are ignored.
+
+    Raises:
+        UsageError: The file is missing, or a line is not JSON or lacks "audio" or "speaker"; the message names the line.
+    """
+    path = Path(path)
+    try:
+        lines = path.read_text(encoding="utf8").splitlines()
+    except OSError as error:
+        raise UsageError(f"cannot be read ({error.strerror})", place=str(path), remedy="check the path") from None
+    rows = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        place = f"{path}:{number}"
+        try:
+            data = json.loads(line)
+            audio = path.parent / data["audio"]
+            speaker = str(data["speaker"])
+        except (ValueError, TypeError):
+            raise UsageError("is not a JSON object", place=place, remedy='write {"audio": ..., "speaker": ..., "text": ...}') from None
+        except KeyError as error:
+            raise UsageError(f"has no {error}", place=place, remedy='"audio" and "speaker" are needed') from None
+        name = str(data.get("id") or f"{speaker}-{audio.stem}")
+        rows.append(Row(id=name, audio=str(audio.resolve()), speaker=speaker, text=str(data.get("text") or "")))
+    return rows

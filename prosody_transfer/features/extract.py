@@ -1,0 +1,73 @@
+"""Audio -> Features: everything that is measured on a recording, frame by frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from prosody_transfer.core.config import MelConfig
+from prosody_transfer.core.errors import AudioError, ModelError
+from prosody_transfer.core.units import samples_to_frames
+from prosody_transfer.features.pitch import track_f0
+
+MINIMUM_SAMPLES = 2048
+
+
+@dataclass(frozen=True)
+class Features:
+    """Frame-wise measurements of one recording; T frames, frame t centred on sample t * hop_length.
+
+    Attributes:
+        mel: (M, T) float32, natural log, floored at `config.floor`.
+        log_f0: (T,) float32, ln Hz, continuous.
+        voiced: (T,) bool.
+        energy_db: (T,) float32, relative to the normalised speech level.
+        n_samples: N, before padding to a whole number of frames.
+        config: The settings they were made with.
+    """
+
+    mel: np.ndarray
+    log_f0: np.ndarray
+    voiced: np.ndarray
+    energy_db: np.ndarray
+    n_samples: int
+    config: MelConfig
+
+    @property
+    def n_frames(self) -> int:
+        return self.mel.shape[1]
+
+    def require(self, config: MelConfig, place: str = "features") -> None:
+        """Raises ModelError when these features were made with other settings than a model's."""
+        if self.config != config:
+            differing = [k for k, v in config.to_dict().items() if self.config.to_dict()[k] != v]
+            got = ", ".join(f"{k}={self.config.to_dict()[k]}" for k in differing)
+            raise ModelError(f"made with {got}, which the model does not use", place=place, remedy="extract them again")
+
+
+def pad_to_frames(waveform: np.ndarray, config: MelConfig) -> np.ndarray:
+    """Zeros at the end up to a whole number of hops."""
+    return np.pad(waveform, (0, -len(waveform) % config.hop_length))
+
+
+def extract(waveform: np.ndarray, config: MelConfig) -> Features:
+    """Measure a recording.
+
+    Args:
+        waveform: (N,) float32 at `config.sample_rate`, already at the normalised speech level.
+
+    Raises:
+        AudioError: Fewer than `MINIMUM_SAMPLES` samples.
+    """
+    import torch
+
+    from prosody_transfer.features.mel import energy_from_mel, log_mel
+
+    if len(waveform) < MINIMUM_SAMPLES:
+        raise AudioError(f"{len(waveform)} samples are too few to measure", remedy="use at least 0.3 s of speech")
+    padded = pad_to_frames(waveform, config)
+    mel = log_mel(torch.from_numpy(padded)[None].float(), config)[0]
+    size = samples_to_frames(len(waveform), config.hop_length)
+    log_f0, voiced = track_f0(padded, config.sample_rate, config.hop_length, size)
+    return Features(mel.numpy(), log_f0, voiced, energy_from_mel(mel, config).numpy(), len(waveform), config)

@@ -1,0 +1,150 @@
+"""Self-transfer: every target speaker's recordings onto themselves, with the encoders' inputs perturbed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from prosody_transfer.core.config import Config
+from prosody_transfer.data.dataset import Corpus, speaker_weights
+from prosody_transfer.data.manifest import Row
+from prosody_transfer.models.copycat.config import CopyCatConfig
+from prosody_transfer.models.copycat.inputs import ENERGY_SCALE_DB, F0_SCALE, PhoneInputs, ProsodyInputs
+from prosody_transfer.models.copycat.network import MEL_FLOOR, CopyCat
+from prosody_transfer.text.phones import PHONES, VOWELS
+from prosody_transfer.training.losses import capacity_kl, masked_mean, mel_l1
+from prosody_transfer.training.perturb import perturb_energy, perturb_mel, soften_phones
+
+
+class CopyCatTaskConfig(Config):
+    """Batch and loss settings. `capacity_bits` is the latent's rate per second at the end of its ramp."""
+
+    batch_size: int = 12
+    crop_frames: int = 192
+    soft_phones: float = 0.25
+    unknown_source: float = 0.5
+    drop_pitch: float = 0.15
+    drop_energy: float = 0.15
+    drop_latent: float = 0.25
+    capacity_bits: float = 15.0
+    kl_weight: float = 0.1
+    pitch_weight: float = 0.1
+    early_weight: float = 0.3
+
+
+@dataclass(frozen=True)
+class CopyCatBatch:
+    """Tensors of one step: phones of whole utterances, and a crop of T frames from each starting at `start` (B,)."""
+
+    phones: PhoneInputs
+    prosody: ProsodyInputs
+    start: Tensor
+    total_frames: int
+    mel: Tensor
+    heard: Tensor
+    mask: Tensor
+    speaker: Tensor
+    level: Tensor
+    known: Tensor
+
+    def to(self, device: str) -> CopyCatBatch:
+        moved = {f.name: getattr(self, f.name) for f in fields(self)}
+        return CopyCatBatch(**{k: v if isinstance(v, int) else v.to(device) for k, v in moved.items()})
+
+
+def default_confusion() -> np.ndarray:
+    """Which phones are taken for which, (V, V): uniform over vowels for vowels and over consonants for consonants."""
+    size = len(PHONES)
+    vowel = np.array([p in VOWELS for p in PHONES])
+    table = np.where(vowel[:, None] == vowel[None], 1.0, 0.05)
+    table[:, 0] = 0.3
+    table[0] = 0.2
+    return table / table.sum(1, keepdims=True) if size else table
+
+
+class CopyCatTask:
+    """The acoustic model's training task."""
+
+    kind = "copycat"
+
+    def __init__(
+        self, config: CopyCatConfig, task: CopyCatTaskConfig, rows: list[Row], cache: str | Path, levels: dict[str, float], device: str = "cpu"
+    ) -> None:
+        self.config, self.task, self.device = config, task, device
+        self.network = CopyCat(config).to(device)
+        wanted = [r for r in rows if r.speaker in config.speakers]
+        keep = lambda u: len(u.phones) > 2 and u.features.n_frames >= task.crop_frames // 2
+        self.corpus = Corpus(wanted, cache, config.mel, with_pcm=False, keep=keep)
+        self.weights = speaker_weights(self.corpus.speakers, [u.features.n_frames for u in self.corpus.utterances])
+        self.levels = levels
+        self.confusion = default_confusion()
+
+    def _item(self, i: int, rng: np.random.Generator) -> dict[str, Any]:
+        task, utterance, speaker = self.task, self.corpus.utterances[i], self.corpus.speakers[i]
+        features, size = utterance.features, task.crop_frames
+        start = int(rng.integers(0, max(1, features.n_frames - size + 1)))
+        part = slice(start, start + size)
+        count = min(size, features.n_frames - start)
+        pad = lambda x: np.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, size - count)]).astype(np.float32)
+        one_hot = np.eye(self.config.n_phones, dtype=np.float32)[utterance.phones]
+        stress = utterance.stress.astype(np.int64)
+        if rng.random() < task.soft_phones:
+            one_hot, stress = soften_phones(one_hot, self.confusion, rng), np.zeros_like(stress)
+        level = self.levels[speaker]
+        return {
+            "phones": one_hot, "stress": stress, "durations": utterance.durations.astype(np.int64), "start": start,
+            "mel": pad(np.maximum(features.mel[:, part], MEL_FLOOR)), "heard": pad(perturb_mel(features.mel[:, part], rng)),
+            "log_f0": pad((features.log_f0[part] - level) / F0_SCALE), "voiced": pad(features.voiced[part].astype(np.float32)),
+            "energy": pad(perturb_energy(features.energy_db, rng)[part] / ENERGY_SCALE_DB), "mask": np.arange(size) < count,
+            "speaker": self.config.speakers.index(speaker), "level": level, "known": float(rng.random() >= task.unknown_source),
+            "keep": (rng.random(3) >= (task.drop_pitch, task.drop_energy, task.drop_latent)).astype(np.float32),
+        }  # fmt: skip
+
+    def batch(self, rng: np.random.Generator, step: int) -> CopyCatBatch:
+        chosen = rng.choice(len(self.weights), self.task.batch_size, p=self.weights)
+        return collate([self._item(int(i), rng) for i in chosen])
+
+    def loss(self, batch: CopyCatBatch, step: int, total_steps: int) -> tuple[Tensor, dict[str, float]]:
+        task, network = self.task, self.network
+        batch = batch.to(self.device)
+        up, position = network.expand(batch.phones, batch.total_frames)
+        index = (batch.start[:, None] + torch.arange(batch.mel.shape[2], device=up.device)).clamp(max=batch.total_frames - 1)
+        crop = lambda values: values.gather(2, index[:, None].expand(-1, values.shape[1], -1))
+        up, position = crop(up), crop(position)
+        posterior = network.encode_reference(batch.heard, batch.mask, up, batch.known)
+        latent = network.spread(posterior.sample(), up.shape[2])
+        decoded = network.decode(up, position, batch.mask, batch.prosody, latent, batch.speaker, batch.level)
+        steps_per_second = self.config.mel.sample_rate / self.config.mel.hop_length / self.config.temporal_downsampling
+        capacity = task.capacity_bits * np.log(2) / steps_per_second * min(1.0, step / (0.3 * total_steps))
+        off, kl = capacity_kl(posterior.mean, posterior.log_variance, posterior.mask, capacity)
+        spectral = mel_l1(decoded.mel, batch.mel, batch.mask)
+        early = masked_mean((decoded.early_mel - batch.mel).abs(), batch.mask)
+        voiced = batch.mask & (batch.prosody.voiced > 0.5)
+        pitch = masked_mean((decoded.log_f0 - batch.prosody.log_f0).abs(), voiced)
+        voicing = masked_mean(F.binary_cross_entropy_with_logits(decoded.voicing_logit, batch.prosody.voiced, reduction="none"), batch.mask)
+        loss = spectral + task.early_weight * early + task.kl_weight * off + task.pitch_weight * (pitch + voicing)
+        rate = float(kl) / np.log(2) * steps_per_second
+        figures = {"mel": spectral.item(), "pitch": pitch.item(), "voicing": voicing.item(), "latent_bits_per_second": rate}
+        return loss, figures
+
+
+def collate(items: list[dict[str, Any]]) -> CopyCatBatch:
+    """Pad the phones to the longest utterance and stack everything."""
+    longest = max(len(i["phones"]) for i in items)
+    rows = lambda key: torch.from_numpy(np.stack([np.pad(i[key], [(0, longest - len(i[key]))] + [(0, 0)] * (i[key].ndim - 1)) for i in items]))
+    stack = lambda key: torch.from_numpy(np.stack([i[key] for i in items]))
+    count = torch.tensor([len(i["phones"]) for i in items])
+    phones = PhoneInputs(rows("phones"), rows("stress"), rows("durations"), torch.arange(longest)[None] < count[:, None])
+    prosody = ProsodyInputs(stack("log_f0"), stack("voiced"), stack("energy"), stack("keep"))
+    total = int(phones.durations.sum(1).max())
+    numbers = lambda key, kind: torch.tensor([i[key] for i in items], dtype=kind)
+    return CopyCatBatch(
+        phones, prosody, numbers("start", torch.long), total, stack("mel"), stack("heard"), stack("mask"),
+        numbers("speaker", torch.long), numbers("level", torch.float32), numbers("known", torch.float32),
+    )  # fmt: skip

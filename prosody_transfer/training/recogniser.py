@@ -1,0 +1,70 @@
+"""Training the phone recogniser on forced alignments, its input perturbed like the reference encoder's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from prosody_transfer.core.config import Config
+from prosody_transfer.data.dataset import Corpus, speaker_weights
+from prosody_transfer.data.manifest import Row
+from prosody_transfer.models.recogniser.network import Recogniser, RecogniserConfig
+from prosody_transfer.training.perturb import perturb_mel
+
+
+class RecogniserTaskConfig(Config):
+    """Batch and loss settings. `warp`: largest relative change of the mel axis."""
+
+    batch_size: int = 12
+    crop_frames: int = 256
+    label_smoothing: float = 0.05
+    warp: float = 0.2
+
+
+class RecogniserTask:
+    """Frame-wise cross-entropy."""
+
+    kind = "recogniser"
+
+    def __init__(
+        self, config: RecogniserConfig, task: RecogniserTaskConfig, rows: list[Row], cache: str | Path, device: str = "cpu"
+    ) -> None:
+        self.config, self.task, self.device = config, task, device
+        self.network = Recogniser(config).to(device)
+        self.corpus = Corpus(rows, cache, config.mel, with_pcm=False, keep=lambda u: len(u.phones) > 2)
+        self.weights = speaker_weights(self.corpus.speakers, [u.features.n_frames for u in self.corpus.utterances])
+        self.network.bigram.copy_(torch.from_numpy(phone_bigram([u.phones for u in self.corpus.utterances], config.n_phones)))
+
+    def batch(self, rng: np.random.Generator, step: int) -> tuple[Tensor, Tensor]:
+        """Perturbed mels (B, M, T) and phone indices (B, T), -100 on padding."""
+        size = self.task.crop_frames
+        mels, targets = [], []
+        for i in rng.choice(len(self.weights), self.task.batch_size, p=self.weights):
+            utterance = self.corpus.utterances[i]
+            labels = np.repeat(utterance.phones.astype(np.int64), utterance.durations)
+            start = int(rng.integers(0, max(1, len(labels) - size + 1)))
+            labels = labels[start : start + size]
+            heard = perturb_mel(utterance.features.mel[:, start : start + size], rng, warp=self.task.warp)
+            mels.append(np.pad(heard, ((0, 0), (0, size - heard.shape[1]))))
+            targets.append(np.pad(labels, (0, size - len(labels)), constant_values=-100))
+        return torch.from_numpy(np.stack(mels)), torch.from_numpy(np.stack(targets))
+
+    def loss(self, batch: Any, step: int, total_steps: int) -> tuple[Tensor, dict[str, float]]:
+        mel, target = (t.to(self.device) for t in batch)
+        logits = self.network(mel, target >= 0)
+        loss = F.cross_entropy(logits, target, ignore_index=-100, label_smoothing=self.task.label_smoothing)
+        right = ((logits.argmax(1) == target) & (target >= 0)).sum() / (target >= 0).sum()
+        return loss, {"accuracy": float(right)}
+
+
+def phone_bigram(sequences: list[np.ndarray], n_phones: int) -> np.ndarray:
+    """Natural-log probability of each phone after each, (V, V) float32, add-one smoothed."""
+    counts = np.ones((n_phones, n_phones))
+    for phones in sequences:
+        np.add.at(counts, (phones[:-1].astype(int), phones[1:].astype(int)), 1)
+    return np.log(counts / counts.sum(1, keepdims=True)).astype(np.float32)

@@ -1,0 +1,63 @@
+"""Training the vocoder: natural mels and F0 in, the recording out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from prosody_transfer.core.config import Config
+from prosody_transfer.data.dataset import Corpus, speaker_weights
+from prosody_transfer.data.manifest import Row
+from prosody_transfer.models.blocks import frames_from
+from prosody_transfer.models.vocoder.network import Vocoder, VocoderConfig
+from prosody_transfer.training.losses import multi_resolution_stft
+
+
+class VocoderTaskConfig(Config):
+    """Batch settings: `batch_size` crops of `crop_frames` frames, of which `edge_frames` at each side bear no loss."""
+
+    batch_size: int = 12
+    crop_frames: int = 64
+    edge_frames: int = 4
+    gain_db: float = 9.0
+
+
+class VocoderTask:
+    """Copy-synthesis with a multi-resolution STFT loss; no adversary."""
+
+    kind = "vocoder"
+
+    def __init__(self, config: VocoderConfig, task: VocoderTaskConfig, rows: list[Row], cache: str | Path, device: str = "cpu") -> None:
+        self.config, self.task, self.device = config, task, device
+        self.network = Vocoder(config).to(device)
+        size = task.crop_frames
+        self.corpus = Corpus(rows, cache, config.mel, with_pcm=True, keep=lambda u: u.features.n_frames > size and u.features.voiced.any())
+        lengths = [u.features.n_frames for u in self.corpus.utterances]
+        self.weights = speaker_weights(self.corpus.speakers, lengths)
+
+    def batch(self, rng: np.random.Generator, step: int) -> tuple[Tensor, Tensor]:
+        """Frames (B, M + 2, T) and waveforms (B, T * hop), each crop with a random gain on both."""
+        hop, size = self.config.mel.hop_length, self.task.crop_frames
+        inputs, targets = [], []
+        for i in rng.choice(len(self.weights), self.task.batch_size, p=self.weights):
+            utterance = self.corpus.utterances[i]
+            features = utterance.features
+            start = int(rng.integers(0, features.n_frames - size))
+            part = slice(start, start + size)
+            gain = float(rng.uniform(-self.task.gain_db, self.task.gain_db)) / 20 * np.log(10)
+            mel = np.maximum(features.mel[:, part] + gain, np.log(self.config.mel.floor))
+            inputs.append(np.concatenate([mel, features.voiced[None, part], features.log_f0[None, part]]).astype(np.float32))
+            pcm = utterance.pcm[start * hop : (start + size) * hop].astype(np.float32) / 32767
+            targets.append(np.pad(pcm, (0, size * hop - len(pcm))) * np.exp(gain))
+        return torch.from_numpy(np.stack(inputs)), torch.from_numpy(np.stack(targets).astype(np.float32))
+
+    def loss(self, batch: Any, step: int, total_steps: int) -> tuple[Tensor, dict[str, float]]:
+        inputs, target = (t.to(self.device) for t in batch)
+        output = self.network(frames_from(inputs)).values[:, 0]
+        edge = self.task.edge_frames * self.config.mel.hop_length
+        loss = multi_resolution_stft(output[:, edge:-edge], target[:, edge:-edge])
+        return loss, {}
