@@ -1,11 +1,13 @@
 """Frames, the two kinds of block, and the registry that builds them from plain data.
 
-The law of a `StreamableBlock`, tested for every registered one (tests/contracts): for every chunk size that is a multiple of
-`block_size`, with `latency` masked frames fed at the end,
+The law of a `StreamableBlock`, tested for every registered one (tests/contracts): for every chunk size that is a
+multiple of `block_size`, with `latency` masked frames fed at the end,
 
     concat(step(chunk_0), step(chunk_1), ...)[latency * ratio:]  ==  forward(whole)
 
-edges and padding included. The mask travels with the frames: where it is False the values are zero, on the way in and out.
+edges and padding included. The last chunk is filled up to a whole number of blocks with masked frames before those
+`latency` frames are fed. The mask travels with the frames: where it is False the values are zero, on the way in and
+out.
 """
 
 from __future__ import annotations
@@ -67,7 +69,9 @@ class SequenceBlock(nn.Module):
         """Raises ShapeError when the frames or the context do not fit this block."""
         values, mask = frames
         if values.dim() != 3 or values.shape[1] != self.in_channels:
-            raise ShapeError(f"expects (B, {self.in_channels}, T), got {tuple(values.shape)}", place=type(self).__name__)
+            raise ShapeError(
+                f"expects (B, {self.in_channels}, T), got {tuple(values.shape)}", place=type(self).__name__
+            )
         if mask.shape != (values.shape[0], values.shape[2]):
             raise ShapeError(f"mask {tuple(mask.shape)} does not fit {tuple(values.shape)}", place=type(self).__name__)
         if self.context_channels and (context is None or context.shape[-1] != self.context_channels):
@@ -114,19 +118,39 @@ def register(name: str) -> Callable[[type[SequenceBlock]], type[SequenceBlock]]:
     return add
 
 
+def _check_value(name: str, key: str, value: Any, place: str) -> None:
+    """Refuse counts that are no positive whole numbers; a context may have 0 channels."""
+    counts = ("kernel_size", "dilation", "expansion", "factor", "n_fft", "hop_length")
+    counted = key in counts or key.endswith("channels")
+    least = 0 if key == "context_channels" else 1
+    if counted and (not isinstance(value, int) or isinstance(value, bool) or value < least):
+        raise ModelError(f"{name}: {key} = {value!r}", place=place, remedy=f"give a whole number of at least {least}")
+    if name == "convnext" and key == "kernel_size" and value % 2 == 0:
+        raise ModelError(f"{name}: {key} = {value!r}", place=place, remedy="give an odd number: it needs a middle")
+    if key == "blocks" and not isinstance(value, list):
+        raise ModelError(f"{name}: blocks = {value!r}", place=place, remedy="give a list of blocks")
+
+
 def build(spec: dict[str, Any], place: str = "stack") -> SequenceBlock:
     """Make a block from {"block": name, setting: value, ...}.
 
     Raises:
         ModelError: The name is not registered or a setting is not one of the block's; the message gives the place.
     """
+    if not isinstance(spec, dict) or not isinstance(spec.get("block"), str | None):
+        problem = f"{spec!r} describes no block"
+        raise ModelError(problem, place=place, remedy='write {"block": NAME, SETTING: VALUE, ...}')
     settings = dict(spec)
     name = settings.pop("block", None)
     if name not in REGISTRY:
         raise ModelError(f"no block is called {name!r}", place=place, remedy=f"known: {', '.join(sorted(REGISTRY))}")
     known = set(inspect.signature(REGISTRY[name]).parameters)
     if unknown := set(settings) - known:
-        raise ModelError(f"{name} has no setting {sorted(unknown)[0]!r}", place=place, remedy=f"known: {', '.join(sorted(known))}")
+        raise ModelError(
+            f"{name} has no setting {sorted(unknown)[0]!r}", place=place, remedy=f"known: {', '.join(sorted(known))}"
+        )
+    for key, value in settings.items():
+        _check_value(name, key, value, place)
     try:
         return REGISTRY[name](**settings)
     except TypeError as error:

@@ -50,7 +50,13 @@ class Conv(StreamableBlock):
     """A convolution over time, centred (look-ahead = half its reach) or causal; an optional GELU after it."""
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: int = 5, dilation: int = 1, causal: bool = False, activation: bool = False
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int = 5,
+        dilation: int = 1,
+        causal: bool = False,
+        activation: bool = False,
     ) -> None:
         super().__init__()
         self.in_channels, self.out_channels, self.activation = in_channels, out_channels, activation
@@ -100,13 +106,15 @@ class ChannelNorm(nn.Module):
 
 @register("convnext")
 class ConvNeXt(StreamableBlock):
-    """Depth-wise convolution, (adaptive) normalisation, two linear maps, a learned small gain, and the input added back.
+    """Depth-wise convolution, (adaptive) normalisation, two linear maps, a small learned gain, the input added back.
 
-    Source: Liu et al. 2022, ConvNeXt, in one dimension as in Vocos (Siuzdak 2023). With `context_channels` the normalisation
-    is driven by the context (AdaLN), which is how the target speaker reaches every layer of the decoder.
+    Source: Liu et al. 2022, ConvNeXt, in one dimension as in Vocos (Siuzdak 2023). With `context_channels` the
+    normalisation is driven by the context (AdaLN), which is how the target speaker reaches every layer of the decoder.
     """
 
-    def __init__(self, channels: int, kernel_size: int = 7, expansion: int = 3, context_channels: int = 0, gain: float = 0.2) -> None:
+    def __init__(
+        self, channels: int, kernel_size: int = 7, expansion: int = 3, context_channels: int = 0, gain: float = 0.2
+    ) -> None:
         super().__init__()
         self.in_channels = self.out_channels = channels
         self.context_channels = context_channels

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import pairwise
+from math import lcm
 from typing import Any
 
 from torch import Tensor, nn
@@ -24,8 +25,8 @@ class Stack(StreamableBlock):
         version: Of the format; only 1 is known.
         name: Named in error messages.
 
-    A stack streams when all its blocks do. Before a block that works on groups of frames the stream is delayed until the lag
-    is a whole number of groups, so that group borders fall where they do in `forward`; `latency` includes this.
+    A stack streams when all its blocks do. Before a block that works on groups of frames the stream is delayed until
+    the lag is a whole number of groups, so that group borders fall where they do in `forward`; `latency` includes this.
 
     Raises:
         ModelError: The composition is impossible; the message names the place and the remedy.
@@ -34,17 +35,25 @@ class Stack(StreamableBlock):
     def __init__(self, blocks: list[dict[str, Any]], version: int = STACK_VERSION, name: str = "stack") -> None:
         super().__init__()
         if version != STACK_VERSION:
-            raise ModelError(f"format version {version} is not known", place=name, remedy=f"this ptx reads version {STACK_VERSION}")
+            raise ModelError(
+                f"format version {version} is not known", place=name, remedy=f"this ptx reads version {STACK_VERSION}"
+            )
         if not blocks:
             raise ModelError("has no blocks", place=name, remedy="give at least one")
         self.blocks = nn.ModuleList(build(spec, f"{name}[{i}]") for i, spec in enumerate(blocks))
         for i, (left, right) in enumerate(pairwise(self._members())):
             if left.out_channels != right.in_channels:
                 problem = f"gives {left.out_channels} channels, but block {i + 1} takes {right.in_channels}"
-                raise ModelError(problem, place=f"{name}[{i}]", remedy="make them equal or put a pointwise block between them")
+                raise ModelError(
+                    problem, place=f"{name}[{i}]", remedy="make them equal or put a pointwise block between them"
+                )
         wanted = {b.context_channels for b in self._members()} - {0}
         if len(wanted) > 1:
-            raise ModelError(f"blocks want contexts of different sizes: {sorted(wanted)}", place=name, remedy="give all the same size")
+            raise ModelError(
+                f"blocks want contexts of different sizes: {sorted(wanted)}",
+                place=name,
+                remedy="give all the same size",
+            )
         members = self._members()
         self.in_channels, self.out_channels = members[0].in_channels, members[-1].out_channels
         self.context_channels = wanted.pop() if wanted else 0
@@ -61,15 +70,17 @@ class Stack(StreamableBlock):
             delay = int(-(lag * ratio) % need)  # lag * ratio is whole: it is counted in this block's input frames
             delays.append(delay)
             lag += (delay + getattr(block, "latency", 0)) / ratio
-            while (block_size * ratio) % need:
-                block_size += 1
+            block_size = lcm(block_size, (need / ratio).numerator)
             ratio *= block.ratio
-        while block_size * ratio % 1:
-            block_size += 1
+        block_size = lcm(block_size, ratio.denominator)
         self.ratio, self.block_size, self.delays = ratio, block_size, delays
         self.latency = int(-(-lag // 1))
         if lag != self.latency:
-            raise ModelError(f"the lag of {lag} frames is not whole", place="stack", remedy="move the look-ahead before the up-sampling block")
+            raise ModelError(
+                f"the lag of {lag} frames is not whole",
+                place="stack",
+                remedy="move the look-ahead before the up-sampling block",
+            )
 
     @property
     def streamable(self) -> bool:
@@ -86,7 +97,10 @@ class Stack(StreamableBlock):
             names = ", ".join(type(b).__name__ for b in self.blocks if not isinstance(b, StreamableBlock))
             raise ModelError(f"cannot stream because of {names}", place="stack", remedy="run it on whole sequences")
         members = [b for b in self.blocks if isinstance(b, StreamableBlock)]
-        return [(empty_memory(batch, b.in_channels, d), b.initial_state(batch)) for b, d in zip(members, self.delays, strict=True)]
+        return [
+            (empty_memory(batch, b.in_channels, d), b.initial_state(batch))
+            for b, d in zip(members, self.delays, strict=True)
+        ]
 
     def step(self, frames: Frames, state: list[Any], context: Tensor | None = None) -> tuple[Frames, list[Any]]:
         self.check_chunk(frames)
@@ -94,6 +108,7 @@ class Stack(StreamableBlock):
         for block, (memory, inner) in zip(self.blocks, state, strict=True):
             window, memory = push(memory, frames)
             count = frames.mask.shape[-1]
+            assert isinstance(block, StreamableBlock)  # or `initial_state` would have refused
             frames, inner = block.step(Frames(window.values[..., :count], window.mask[..., :count]), inner, context)
             after.append((memory, inner))
         return frames, after

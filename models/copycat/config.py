@@ -8,7 +8,8 @@ from prosody_transfer.core.config import Config, MelConfig
 class CopyCatConfig(Config):
     """Saved inside the checkpoint: loading needs nothing but the file.
 
-    `speakers` are the target voices, in the order of the table. `temporal_downsampling` is in mel frames per embedding step.
+    `speakers` are the target voices, in the order of the table. `temporal_downsampling` is in mel frames per embedding
+    step.
     """
 
     mel: MelConfig = MelConfig()

@@ -55,12 +55,14 @@ class ProsodyInputs:
     def channels(self) -> Tensor:
         """(B, 6, T): the three contours, zero where not given, and the three flags."""
         pitch, energy, _ = self.keep[:, :, None].unbind(1)  # (B, 1) each
-        contours = torch.stack([self.log_f0 * self.voiced * pitch, (self.voiced * 2 - 1) * pitch, self.energy * energy], 1)
+        contours = torch.stack(
+            [self.log_f0 * self.voiced * pitch, (self.voiced * 2 - 1) * pitch, self.energy * energy], 1
+        )
         return torch.cat([contours, self.keep[:, :, None].expand(-1, -1, self.log_f0.shape[1])], 1)
 
 
 def frame_to_phone(durations: Tensor, n_frames: int) -> Tensor:
-    """Which phone each frame belongs to, (B, P) durations -> (B, T) long; frames past the end point at the last phone."""
+    """Which phone each frame belongs to, (B, P) durations -> (B, T) long; frames past the end point at the last."""
     ends = durations.cumsum(1)
     frames = torch.arange(n_frames, device=durations.device).expand(durations.shape[0], -1).contiguous()
     return torch.searchsorted(ends, frames, right=True).clamp(max=durations.shape[1] - 1)
@@ -72,7 +74,7 @@ def upsample(values: Tensor, index: Tensor) -> Tensor:
 
 
 def position_features(durations: Tensor, index: Tensor) -> Tensor:
-    """Where each frame stands in its phone, (B, 3, T): fraction of the phone passed, log duration, frames to the nearer edge."""
+    """Where each frame stands in its phone, (B, 3, T): fraction passed, log duration, frames to the nearer edge."""
     starts = (durations.cumsum(1) - durations).gather(1, index).float()
     length = durations.gather(1, index).clamp(min=1).float()
     passed = torch.arange(index.shape[1], device=index.device).float() - starts

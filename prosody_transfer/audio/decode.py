@@ -18,14 +18,13 @@ MAX_SAMPLE = 1e6
 UNKNOWN_LENGTH = 1 << 60
 AGAIN = "export or copy it again from the original"
 _BLOCK_VALUES = 1 << 14  # float32 values per decoded block, all channels together: 64 kB
-_MP3_SLACK = 1152  # an mp3's own count of its samples may be off by a frame
 
 
 class Stream(soundfile.SoundFile):
     """A sound file read from front to end only.
 
-    soundfile seeks to where it already is after each block of a seekable file. In an mp3 that drops what a frame borrows
-    from the frames before it: a glitch at each block.
+    soundfile seeks to where it already is after each block of a seekable file. In an mp3 that drops what a frame
+    borrows from the frames before it: a glitch at each block.
     """
 
     def seekable(self) -> bool:
@@ -74,8 +73,9 @@ def collect(path: Path, sound: Any, mixer: Mixer, target: int) -> tuple[np.ndarr
     rate = sound.samplerate
     width = 1 if mixer.mono else sound.channels
     resampler = Resampler(rate, target, width)
-    limit = resampled_length(min(sound.frames, int(MAX_SECONDS * rate)), rate, target)
-    out, filled, count = np.empty((limit, width), np.float32), 0, 0
+    expected = sound.frames if sound.frames < UNKNOWN_LENGTH else 60 * rate
+    out = np.empty((resampled_length(expected, rate, target), width), np.float32)
+    filled, count = 0, 0
     for block, last in _blocks(path, sound):
         count += len(block)
         check_length(path, count / rate, upper_only=True)
@@ -106,7 +106,8 @@ def _blocks(path: Path, sound: Any) -> Iterator[tuple[np.ndarray, bool]]:
             problem = f"holds samples beyond {MAX_SAMPLE:.0e} (full scale is 1.0)"
             raise AudioError(problem, place=str(path), remedy=AGAIN)
         yield block, last
-    slack = _MP3_SLACK if sound.format == "MP3" else 0
+    # An mp3's own count of its samples may be off by a frame.
+    slack = (1152 if sound.samplerate >= 32_000 else 576) if sound.format == "MP3" else 0
     if sound.frames < UNKNOWN_LENGTH and count < sound.frames - slack:
         raise _stops(path, count, sound)
 

@@ -172,18 +172,19 @@ def _nearest(path: Path) -> str:
     return f"did you mean {', '.join(close)}?" if close else "check the name"
 
 
-def check_writable(path: str | Path, overwrite: bool = False) -> None:
+def check_writable(path: str | Path, overwrite: bool = False, subtype: str = "PCM_16") -> None:
     """Refuse, before any work is done, an output that could not be written at the end.
 
     Raises:
-        OutputError: The suffix is none of .wav, .flac, .opus; the file exists and `overwrite` is False; it is a folder;
-            its folder is missing or cannot be written to.
+        OutputError: The suffix is none of .wav, .flac, .opus, or can't hold `subtype`; the file exists and `overwrite`
+            is False; it is a folder; its folder is missing or cannot be written to.
     """
     path = Path(path)
     place = str(path)
     if path.suffix.lower() not in SUFFIXES:
         problem = f"unknown kind of output {path.suffix!r}" if path.suffix else "the output has no suffix"
         raise OutputError(problem, place=place, remedy=f"known are {', '.join(SUFFIXES)}")
+    _format(path, _OPUS_RATES[-1], subtype)
     try:
         if path.is_dir():
             raise OutputError("is a folder", place=place, remedy="name a file in it")
@@ -191,9 +192,10 @@ def check_writable(path: str | Path, overwrite: bool = False) -> None:
             raise OutputError("exists", place=place, remedy="give another name, or --force to overwrite it")
         if path.exists() and not path.is_file():
             raise OutputError("is not a regular file", place=place, remedy="give another name")
-        if not path.resolve().parent.is_dir():
+        folder = Path(os.path.realpath(path)).parent
+        if not folder.is_dir():
             raise OutputError(f"there is no folder {path.parent}", place=place, remedy="make it first")
-        descriptor, temporary = _temporary(path.resolve().parent)
+        descriptor, temporary = _temporary(folder)
         os.close(descriptor)
         os.unlink(temporary)
     except (OSError, ValueError) as error:
@@ -228,7 +230,7 @@ def write_audio(
     if not np.isfinite(waveform).all():
         problem = "the waveform to write holds NaN or infinite samples"
         raise OutputError(problem, place=str(path), remedy="please report it")
-    target = path.resolve()  # where `path` is a link, the file that it names is replaced, not the link
+    target = Path(os.path.realpath(path))  # where `path` is a link, the file that it names is replaced, not the link
     temporary = None
     try:
         descriptor, temporary = _temporary(target.parent)
@@ -266,14 +268,14 @@ class _Sink:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self.seek, self.tell, self.readinto, self.read = file.seek, file.tell, file.readinto, file.read  # type: ignore[attr-defined]
-        self.error: OSError | None = None
+        self.error: BaseException | None = None
 
     def write(self, data: bytes) -> int:
         view, done = memoryview(data), 0
         try:
             while not self.error and done < len(view):
                 done += self._file.write(view[done:])
-        except OSError as error:
+        except BaseException as error:  # Ctrl-C too: what is raised in a callback from C goes no further
             self.error = error
         return done
 

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from prosody_transfer.core.errors import UsageError
 
+if TYPE_CHECKING:
+    from typing import dataclass_transform
 
-class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    @dataclass_transform(frozen_default=True, kw_only_default=True)
+    class _Struct:
+        """What a type checker needs to know of msgspec.Struct: it does not see that `frozen` is inherited."""
+
+        def __init_subclass__(cls, **settings: bool) -> None: ...
+else:
+    _Struct = msgspec.Struct
+
+
+class Config(_Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Base of every settings class."""
 
     def to_dict(self) -> dict[str, Any]:
@@ -33,7 +44,9 @@ def load_config(cls: type[C], data: dict[str, Any], place: str = "") -> C:
     try:
         return msgspec.convert(data, cls)
     except msgspec.ValidationError as error:
-        raise UsageError(str(error), place=place or cls.__name__, remedy="compare it with the files in configs/") from None
+        raise UsageError(
+            str(error), place=place or cls.__name__, remedy="compare it with the files in configs/"
+        ) from None
 
 
 class MelConfig(Config):

@@ -4,10 +4,10 @@
 |---|---|---|
 | 0 | | done |
 | 1 | `PartialFailure` | a folder run finished, but some files failed |
-| 2 | `UsageError` | an unknown speaker, flag value or file type was asked for |
+| 2 | `UsageError` | an unknown speaker or flag value was asked for |
 | 3 | `AudioError` | the recording is missing, empty, damaged, silent, too short or holds no speech |
 | 4 | `TranscriptError` | the words do not match the audio, or cannot be pronounced |
-| 5 | `OutputError` | the output exists, cannot be written, or the disk is full |
+| 5 | `OutputError` | the output exists, is of an unknown type, cannot be written, or the disk is full |
 | 6 | `ModelError` | a checkpoint is damaged, of another version, or made for other features |
 | 7 | `DependencyError` | an optional part is not installed |
 | 70 | anything else | a mistake of ours: please report it |

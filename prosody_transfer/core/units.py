@@ -33,7 +33,9 @@ def samples_to_frames(samples: int, hop_length: int) -> int:
     return -(-samples // hop_length) + 1
 
 
-def boundaries_to_durations(ends_seconds: Sequence[float], n_frames: int, sample_rate: int, hop_length: int) -> list[int]:
+def boundaries_to_durations(
+    ends_seconds: Sequence[float], n_frames: int, sample_rate: int, hop_length: int
+) -> list[int]:
     """Frames per phone from the phones' end times; the sum is exactly `n_frames`.
 
     Every phone keeps at least one frame while there are enough frames for all; the last phone takes what is left.

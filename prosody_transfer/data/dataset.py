@@ -9,8 +9,7 @@ import numpy as np
 
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.errors import UsageError
-from prosody_transfer.data.manifest import Row
-from prosody_transfer.data.prepare import cache_path
+from prosody_transfer.data.manifest import Row, cache_path
 from prosody_transfer.features.cache import Utterance, load_utterance
 
 
@@ -22,7 +21,13 @@ class Corpus:
     """
 
     def __init__(
-        self, rows: Sequence[Row], cache: str | Path, config: MelConfig, *, with_pcm: bool, keep: Callable[[Utterance], bool]
+        self,
+        rows: Sequence[Row],
+        cache: str | Path,
+        config: MelConfig,
+        *,
+        with_pcm: bool,
+        keep: Callable[[Utterance], bool],
     ) -> None:
         self.utterances: list[Utterance] = []
         self.speakers: list[str] = []
@@ -39,7 +44,7 @@ class Corpus:
 
 
 def speaker_weights(speakers: Sequence[str], lengths: Sequence[int]) -> np.ndarray:
-    """Chance of drawing each utterance: by its length within a speaker, and by the square root of speech between speakers."""
+    """Chance of drawing each utterance: by its length within a speaker, by the root of the speech between speakers."""
     frames = np.asarray(lengths, float)
     totals = {s: sum(f for f, t in zip(frames, speakers, strict=True) if t == s) for s in set(speakers)}
     weights = np.array([f / np.sqrt(totals[s]) for f, s in zip(frames, speakers, strict=True)])

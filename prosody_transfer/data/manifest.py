@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from prosody_transfer.core.config import Config
@@ -25,14 +26,18 @@ def read_manifest(path: str | Path) -> list[Row]:
     """Rows of a manifest; audio paths are relative to the manifest's folder, other keys are ignored.
 
     Raises:
-        UsageError: The file is missing, or a line is not JSON or lacks "audio" or "speaker"; the message names the line.
+        UsageError: The file is missing, or a line is not JSON or lacks "audio" or "speaker"; the message names the
+        line.
     """
     path = Path(path)
     try:
-        lines = path.read_text(encoding="utf8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except OSError as error:
         raise UsageError(f"cannot be read ({error.strerror})", place=str(path), remedy="check the path") from None
-    rows = []
+    except UnicodeDecodeError:
+        raise UsageError("is not UTF-8 text", place=str(path), remedy="save it as UTF-8") from None
+    rows: list[Row] = []
+    places: dict[Path, int] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -42,9 +47,21 @@ def read_manifest(path: str | Path) -> list[Row]:
             audio = path.parent / data["audio"]
             speaker = str(data["speaker"])
         except (ValueError, TypeError):
-            raise UsageError("is not a JSON object", place=place, remedy='write {"audio": ..., "speaker": ..., "text": ...}') from None
+            raise UsageError(
+                "is not a JSON object", place=place, remedy='write {"audio": ..., "speaker": ..., "text": ...}'
+            ) from None
         except KeyError as error:
             raise UsageError(f"has no {error}", place=place, remedy='"audio" and "speaker" are needed') from None
         name = str(data.get("id") or f"{speaker}-{audio.stem}")
-        rows.append(Row(id=name, audio=str(audio.resolve()), speaker=speaker, text=str(data.get("text") or "")))
+        row = Row(id=name, audio=str(audio.resolve()), speaker=speaker, text=str(data.get("text") or ""))
+        if (other := places.setdefault(cache_path(Path(), row), number)) != number:
+            problem = f"has the id {name!r} of line {other}"
+            raise UsageError(problem, place=place, remedy='give each utterance of a speaker an "id" of its own')
+        rows.append(row)
     return rows
+
+
+def cache_path(cache: Path, row: Row) -> Path:
+    """Where an utterance's measurements live: cache/SPEAKER/ID.npz, unsafe characters replaced."""
+    safe = lambda name: re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".") or "_"
+    return cache / safe(row.speaker) / f"{safe(row.id)}.npz"

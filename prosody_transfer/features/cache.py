@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+import io
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from prosody_transfer.core.atomic import write_atomically
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.errors import ModelError
 from prosody_transfer.features.extract import Features
@@ -35,12 +35,10 @@ class Utterance:
 
 
 def write_npz(path: Path, **arrays: np.ndarray) -> None:
-    """Atomic: a killed run leaves either the whole file or none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "wb") as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]
-    os.replace(temporary, path)
+    """Atomic: a killed run leaves either the whole file or none; OutputError when it can't be written."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]
+    write_atomically(path, buffer.getvalue())
 
 
 def save_features(path: Path, features: Features, pcm: np.ndarray) -> None:
@@ -66,9 +64,16 @@ def load_utterance(path: Path, config: MelConfig, with_pcm: bool = True) -> Utte
     try:
         with np.load(path) as data:
             if str(data["settings"]) != config.fingerprint():
-                raise ModelError("was measured with other settings", place=str(path), remedy="delete the cache and prepare it again")
+                raise ModelError(
+                    "was measured with other settings", place=str(path), remedy="delete the cache and prepare it again"
+                )
             features = Features(
-                data["mel"].astype(np.float32), data["log_f0"], data["voiced"], data["energy_db"], int(data["n_samples"]), config
+                data["mel"].astype(np.float32),
+                data["log_f0"],
+                data["voiced"],
+                data["energy_db"],
+                int(data["n_samples"]),
+                config,
             )
             pcm = data["pcm"] if with_pcm else np.zeros(0, np.int16)
         aligned = path.with_suffix(".phones.npz")

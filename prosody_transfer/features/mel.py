@@ -1,4 +1,4 @@
-"""Natural-log mel-spectrograms with the settings of the public Vocos 24 kHz model, and the energy contour read off them."""
+"""Natural-log mel-spectrograms with the settings of the public Vocos 24 kHz model, and energy read off them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from prosody_transfer.core.config import MelConfig
 if TYPE_CHECKING:
     from torch import Tensor
 
-# One-sided power of a signal at -26 dBFS under a 1024-point Hann window: 10 log10(1024 * 384 / 2) - 26. Energy is stated
-# relative to it, so that 0 dB is the speech level that `audio.loudness.normalise_level` brings every recording to.
+# One-sided power of a signal at -26 dBFS under a 1024-point Hann window: 10 log10(1024 * 384 / 2) - 26. Energy is
+# stated relative to it, so that 0 dB is the speech level that `audio.loudness.normalise_level` brings every recording
+# to.
 REFERENCE_DB = 26.9
 ENERGY_FLOOR_DB = -50.0
 
@@ -46,7 +47,14 @@ def log_mel(waveform: Tensor, config: MelConfig) -> Tensor:
 
     window = torch.hann_window(config.win_length, device=waveform.device, dtype=waveform.dtype)
     spectrum = torch.stft(
-        waveform, config.n_fft, config.hop_length, config.win_length, window, center=True, pad_mode="reflect", return_complex=True
+        waveform,
+        config.n_fft,
+        config.hop_length,
+        config.win_length,
+        window,
+        center=True,
+        pad_mode="reflect",
+        return_complex=True,
     )
     bank = torch.from_numpy(mel_filterbank(config)).to(waveform)
     return torch.log(torch.clamp(bank @ spectrum.abs(), min=config.floor))
@@ -58,10 +66,10 @@ def _areas(config: MelConfig) -> np.ndarray:
 
 
 def energy_from_mel(mel: Tensor, config: MelConfig) -> Tensor:
-    """Energy contour in dB relative to the normalised speech level, (..., M, T) -> (..., T), at least `ENERGY_FLOOR_DB`.
+    """Energy in dB relative to the normalised speech level, (..., M, T) -> (..., T), at least `ENERGY_FLOOR_DB`.
 
-    Each band's mean magnitude is squared and weighted by the band's width, which approximates the broad-band power; read off
-    the mel so that recorded and predicted spectra are measured alike.
+    Each band's mean magnitude is squared and weighted by the band's width, which approximates the broad-band power;
+    read off the mel so that recorded and predicted spectra are measured alike.
     """
     import torch
 

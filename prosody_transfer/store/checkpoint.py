@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prosody_transfer.core.errors import ModelError, OutputError
+from prosody_transfer.core.atomic import write_atomically
+from prosody_transfer.core.errors import ModelError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,7 +30,9 @@ def _digest(tensors: Mapping[str, Tensor], header: str) -> str:
     return total.hexdigest()
 
 
-def save_checkpoint(path: str | Path, kind: str, tensors: Mapping[str, Tensor], config: dict[str, Any], **facts: Any) -> None:
+def save_checkpoint(
+    path: str | Path, kind: str, tensors: Mapping[str, Tensor], config: dict[str, Any], **facts: Any
+) -> None:
     """Write a checkpoint.
 
     Args:
@@ -45,25 +45,17 @@ def save_checkpoint(path: str | Path, kind: str, tensors: Mapping[str, Tensor], 
     """
     from safetensors.torch import save
 
-    path = Path(path)
     header = json.dumps({"config": config, **facts}, sort_keys=True)
     clean = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
-    metadata = {"format": FORMAT, "version": str(VERSION), "kind": kind, "header": header, "sha256": _digest(clean, header)}
+    metadata = {
+        "format": FORMAT,
+        "version": str(VERSION),
+        "kind": kind,
+        "header": header,
+        "sha256": _digest(clean, header),
+    }
     data = save(clean, metadata)
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-        raise OutputError(f"cannot be written ({error.strerror})", place=str(path), remedy="free some space or choose another folder") from None
+    write_atomically(path, data)
 
 
 def load_checkpoint(path: str | Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -84,14 +76,18 @@ def load_checkpoint(path: str | Path, kind: str) -> tuple[dict[str, Tensor], dic
     except (SafetensorError, OSError, ValueError):
         raise ModelError("is not a safetensors file, or is damaged", place=place, remedy="fetch it again") from None
     if metadata.get("format") != FORMAT:
-        raise ModelError("is not a ptx checkpoint", place=place, remedy=f"give one that ptx has written, of kind {kind}")
+        raise ModelError(
+            "is not a ptx checkpoint", place=place, remedy=f"give one that ptx has written, of kind {kind}"
+        )
     if metadata.get("version") != str(VERSION):
         problem = f"has format version {metadata.get('version')}; this ptx reads {VERSION}"
         raise ModelError(problem, place=place, remedy="use the ptx that wrote it, or train again")
     if metadata.get("kind") != kind:
         raise ModelError(f"holds a {metadata.get('kind')}, not a {kind}", place=place, remedy="give the right file")
     if _digest(tensors, metadata.get("header", "")) != metadata.get("sha256"):
-        raise ModelError("was changed after it was written (its checksum differs)", place=place, remedy="fetch it again")
+        raise ModelError(
+            "was changed after it was written (its checksum differs)", place=place, remedy="fetch it again"
+        )
     return tensors, json.loads(metadata["header"])
 
 

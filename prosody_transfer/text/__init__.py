@@ -1,1 +1,1 @@
-
+"""Written words to phones."""

@@ -74,7 +74,7 @@ def words_with_origin(text: str) -> list[tuple[str, list[str]]]:
 
 
 def _tokens(text: str) -> list[str]:
-    text = re.sub(r"([0-9])([½¼¾⅓⅔])", r"\1 and \2", text)
+    text = re.sub(r"([0-9])([½¼¾⅓⅔])", r"\1 \2", text)
     text = unicodedata.normalize("NFKD", text.translate(_CHARACTERS))
     text = "".join(c for c in text if not unicodedata.combining(c)).translate(_CHARACTERS).replace("⁄", "/")
     text = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
@@ -100,7 +100,7 @@ def _speak(token: str, before: str, after: str, shouted: bool) -> tuple[str, str
     if re.search("[0-9]", core):
         start = token[: token.find(core[0])]
         core = core if not start.endswith(".") else "." + core  # ".5" loses its point at the edge
-        return _with_digits(core, next_core, apostrophe=start.endswith("'")), ""
+        return _with_digits(core, before, next_core, apostrophe=start.endswith("'")), ""
     if core in UNITS and re.search("[0-9]$", before):
         return UNITS[core][before.strip("$") != "1"], ""
     numeral = num.roman(core) if len(core) > 1 else 0
@@ -128,9 +128,20 @@ def _roman(value: int, before: str) -> str:
     return f"the {num.ordinal(str(value))}"
 
 
-def _with_digits(core: str, following: str, *, apostrophe: bool = False) -> str:
+def _with_digits(core: str, before: str, following: str, *, apostrophe: bool = False) -> str:
     """A token that holds digits."""
     lower = core.lower()
+    return (
+        _time_or_place(lower, following)
+        or _of_money(lower)
+        or _quantity(lower, core, before, apostrophe=apostrophe)
+        or _range(core)
+        or _pieces(core)
+    )
+
+
+def _time_or_place(lower: str, following: str) -> str:
+    """Clock times, ordinals and decades; otherwise ""."""
     if m := re.fullmatch(r"([0-9]{1,2}):([0-9]{2})(?::[0-9]{2})?((?:a|p)\.?m)?", lower):
         follows = following.lower().replace(".", "") in ("am", "pm")
         return num.clock(m[1], m[2], (m[3] or "").replace(".", ""), half_follows=follows)
@@ -140,29 +151,43 @@ def _with_digits(core: str, following: str, *, apostrophe: bool = False) -> str:
         return num.ordinal(m[1].strip(",") or "0") + (m[2] or "")
     if m := re.fullmatch(r"([0-9]*[0-9]0)'?s", lower):
         return num.decade(m[1])
-    if apostrophe and re.fullmatch("[0-9]{2}", core):  # '98
-        return num.decimal(core) if core[0] != "0" else f"oh {num.cardinal(core[1])}"
+    return ""
+
+
+def _of_money(lower: str) -> str:
     if m := re.fullmatch(f"([-+]?)({_CUR})({_NUM})(k|m|mn|b|bn)?", lower):
         return _sign(m[1]) + num.money(m[2], m[3], m[4] or "")
     if m := re.fullmatch(f"([-+]?)({_NUM})({_CUR})", lower):
         return _sign(m[1]) + num.money(m[3], m[2])
+    return ""
+
+
+def _quantity(lower: str, core: str, before: str, *, apostrophe: bool) -> str:
+    """Bare numbers, fractions, numbers with a unit; otherwise ""."""
+    if apostrophe and re.fullmatch("[0-9]{2}", core):  # '98
+        return num.decimal(core) if core[0] != "0" else f"oh {num.cardinal(core[1])}"
     if m := re.fullmatch(r"([0-9]{1,3})/([1-9][0-9]{0,2})", core):
-        return num.fraction(m[1], m[2]) if core != "24/7" else "twenty four seven"
+        spoken = num.fraction(m[1], m[2]) if core != "24/7" else "twenty four seven"
+        return f"and {spoken}".replace("and one half", "and a half") if before.isdigit() else spoken
     if m := re.fullmatch(f"([-+]?)({_NUM})", core):
         return _sign(m[1]) + (num.plain(m[2]) if not m[1] else num.decimal(m[2]))
-    if m := re.fullmatch(f"([-+]?)({_NUM})(.*)", lower):
-        if m[3] in UNITS or m[3] == "%":
-            unit = "percent" if m[3] == "%" else UNITS[m[3]][m[2] != "1"]
-            return f"{_sign(m[1])}{num.decimal(m[2])} {unit}"
-    if m := re.fullmatch(f"({_CUR}?{_NUM})-({_CUR}?{_NUM})(.*)", core):
-        if not re.match("[-0-9]", m[3]):
-            first, second = m[1], m[2]
-            if second[0] in num.CURRENCIES and first[0] not in num.CURRENCIES:
-                first = second[0] + first
-            elif first[0] in num.CURRENCIES and second[0] not in num.CURRENCIES:
-                second, first = first[0] + second, first[1:]
-            return f"{_with_digits(first, '')} to {_with_digits(second + m[3], '')}"
-    return _pieces(core)
+    if (m := re.fullmatch(f"([-+]?)({_NUM})(.*)", lower)) and (m[3] in UNITS or m[3] == "%"):
+        unit = "percent" if m[3] == "%" else UNITS[m[3]][m[2] != "1"]
+        return f"{_sign(m[1])}{num.decimal(m[2])} {unit}"
+    return ""
+
+
+def _range(core: str) -> str:
+    """Two numbers with a dash between them, and what may follow; otherwise ""."""
+    m = re.fullmatch(f"({_CUR}?{_NUM})-({_CUR}?{_NUM})([^-0-9].*)?", core)
+    if not m or re.fullmatch(r"[0-9]{3}-[0-9]{4}", core):  # the second is a telephone number
+        return ""
+    first, second, rest = m[1], m[2], m[3] or ""
+    if second[0] in num.CURRENCIES and first[0] not in num.CURRENCIES:
+        first = second[0] + first
+    elif first[0] in num.CURRENCIES and second[0] not in num.CURRENCIES:
+        second, first = first[0] + second, first[1:]
+    return f"{_with_digits(first, '', '')} to {_with_digits(second + rest, '', '')}"
 
 
 def _sign(sign: str) -> str:
@@ -190,8 +215,10 @@ def _pieces(core: str) -> str:
 
 def _letters(token: str, core: str, shouted: bool) -> str:
     """A token of letters and symbols, without digits."""
-    if re.fullmatch(r"(?:[A-Za-z]\.)+[A-Za-z](?:'s)?", core):  # U.S.A
-        return core.lower().replace(".", " ")
+    if re.fullmatch(r"(?:[A-Za-z]\.)+[A-Za-z]?(?:'s)?", core):  # U.S.A
+        return " ".join(re.findall("[a-z](?:'s)?", core.lower().replace(".", "")))
+    if re.fullmatch(r"[A-Z]{1,3}&[A-Z]{1,3}", core):  # AT&T
+        return " ".join("and" if c == "&" else c for c in core.lower())
     if "@" in core or re.search(r"[a-z]\.(?:com|org|net|edu|gov|io|uk)\b", core.lower()):
         core = core.replace(".", " dot ").replace("@", " at ")
     for symbol in "&+=%#°×÷@":
@@ -214,7 +241,7 @@ def _keep_apostrophe(token: str, word: str) -> str:
 def _word(word: str, shouted: bool) -> str:
     """One word: capitals that are no word are spelled letter by letter."""
     stem, ending = (word[:-2], "'s") if word[-2:] in ("'s", "'S") else (word, "")
-    if len(stem) < 2 or not stem.isupper():
+    if len(stem) < 2 or not stem.isupper() or "'" in stem:
         return word.lower()
     known = lookup(stem)
     voiceless = not re.search("[AEIOUY]", stem)

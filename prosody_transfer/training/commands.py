@@ -12,9 +12,9 @@ import numpy as np
 
 from prosody_transfer.core.config import Config, load_config
 from prosody_transfer.core.errors import UsageError
-from prosody_transfer.data.manifest import Row, read_manifest
-from prosody_transfer.data.prepare import cache_path, prepare
+from prosody_transfer.data.manifest import Row, cache_path, read_manifest
 from prosody_transfer.training.loop import LoopConfig, Task, Trainer, run
+from prosody_transfer.training.prepare import prepare
 
 Event = Callable[[str, int, int, dict[str, float]], None]
 
@@ -33,15 +33,25 @@ def read_config(path: str | Path) -> dict[str, Any]:
     try:
         return tomllib.loads(Path(path).read_text(encoding="utf8"))
     except OSError as error:
-        raise UsageError(f"cannot be read ({error.strerror})", place=str(path), remedy="examples are in configs/") from None
+        raise UsageError(
+            f"cannot be read ({error.strerror})", place=str(path), remedy="examples are in configs/"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"is not TOML: {error}", place=str(path), remedy="examples are in configs/") from None
 
 
 def _sections(path: str | Path, *known: str) -> dict[str, Any]:
+    """The config's sections; what is wrong with it is said before anything is measured."""
     data = read_config(path)
+    load_config(LoopConfig, data.get("loop", {}), f"{path} [loop]")
+    if not isinstance(data.get("run_dir", ""), str):
+        raise UsageError(f"run_dir = {data['run_dir']!r} is no folder", place=str(path), remedy="give a path in quotes")
     if unknown := set(data) - {"run_dir", "data", "loop", *known}:
-        raise UsageError(f"has an unknown section [{sorted(unknown)[0]}]", place=str(path), remedy=f"known: data, loop, {', '.join(known)}")
+        raise UsageError(
+            f"has an unknown section [{sorted(unknown)[0]}]",
+            place=str(path),
+            remedy=f"known: data, loop, {', '.join(known)}",
+        )
     return data
 
 
@@ -59,15 +69,23 @@ def load_data(data: DataConfig, mel: Any, on_event: Event | None) -> tuple[list[
     rejected = prepare(rows, data.cache, mel, aligner=data.aligner, workers=data.workers, on_done=count)
     listing = "\n".join(f"{r.id} {r.speaker} {r.text}" for r in rows)
     digest = hashlib.sha256(listing.encode()).hexdigest()[:16]
-    return rows, {"data": {"manifests": [Path(m).name for m in data.manifests], "utterances": len(rows) - len(rejected), "sha256": digest}}
+    return rows, {
+        "data": {
+            "manifests": [Path(m).name for m in data.manifests],
+            "utterances": len(rows) - len(rejected),
+            "sha256": digest,
+        }
+    }
 
 
-def voice_facts(rows: list[Row], cache: str | Path, speakers: tuple[str, ...], n_phones: int) -> dict[str, dict[str, Any]]:
+def voice_facts(
+    rows: list[Row], cache: str | Path, speakers: tuple[str, ...], n_phones: int
+) -> dict[str, dict[str, Any]]:
     """What is known of each target voice, stored in the checkpoint.
 
     Returns:
-        speaker -> "log_f0_median" (ln Hz over all voiced frames), "f0_low_hz" and "f0_high_hz" (5th and 95th percentile),
-        "phone_log_frames" (mean ln frames of each phone, (V,)), "frames".
+        speaker -> "log_f0_median" (ln Hz over all voiced frames), "f0_low_hz" and "f0_high_hz" (5th and 95th
+        percentile), "phone_log_frames" (mean ln frames of each phone, (V,)), "frames".
     """
     pitch: dict[str, list[np.ndarray]] = {s: [] for s in speakers}
     lengths = {s: np.zeros((2, n_phones)) for s in speakers}
@@ -84,22 +102,27 @@ def voice_facts(rows: list[Row], cache: str | Path, speakers: tuple[str, ...], n
             np.add.at(lengths[row.speaker][1], phones["phones"], 1)
     facts = {}
     for speaker, values in pitch.items():
-        if not values:
-            raise UsageError(f"no usable recording of {speaker}", place=str(cache), remedy="check the manifests and rejected.jsonl in the cache")
+        if not sum(map(len, values)):
+            raise UsageError(
+                f"no usable recording of {speaker}",
+                place=str(cache),
+                remedy="check the manifests and rejected.jsonl in the cache",
+            )
         log_f0 = np.concatenate(values)
         total, count = lengths[speaker]
         mean = np.where(count > 0, total / np.maximum(count, 1), total.sum() / max(1, count.sum()))
         low, high = np.exp(np.percentile(log_f0, [5, 95]))
         facts[speaker] = {
-            "log_f0_median": round(float(np.median(log_f0)), 5), "f0_low_hz": round(float(low), 1), "f0_high_hz": round(float(high), 1),
+            "log_f0_median": round(float(np.median(log_f0)), 5),
+            "f0_low_hz": round(float(low), 1), "f0_high_hz": round(float(high), 1),
             "phone_log_frames": [round(float(v), 4) for v in mean], "frames": frames[speaker],
         }  # fmt: skip
     return facts
 
 
 def _train(
-    path: str | Path, task: Task, settings: dict[str, Any], facts: dict[str, Any], resume: bool, run_dir: str | Path | None,
-    max_minutes: float | None, on_event: Event | None,
+    path: str | Path, task: Task, settings: dict[str, Any], facts: dict[str, Any], resume: bool,
+    run_dir: str | Path | None, max_minutes: float | None, on_event: Event | None,
 ) -> Path:  # fmt: skip
     loop = load_config(LoopConfig, settings.get("loop", {}), f"{path} [loop]")
     folder = Path(run_dir or settings.get("run_dir") or Path("runs") / Path(path).stem)
@@ -136,9 +159,11 @@ def train_copycat(
     data = load_config(DataConfig, settings.get("data", {}), f"{config} [data]")
     network = load_config(CopyCatConfig, settings.get("network", {}), f"{config} [network]")
     task = load_config(CopyCatTaskConfig, settings.get("task", {}), f"{config} [task]")
-    rows, facts = load_data(data, network.mel, on_event)
     if not network.speakers:
-        raise UsageError("names no speakers", place=f"{config} [network]", remedy="list the target voices: speakers = [...]")
+        raise UsageError(
+            "names no speakers", place=f"{config} [network]", remedy="list the target voices: speakers = [...]"
+        )
+    rows, facts = load_data(data, network.mel, on_event)
     voices = voice_facts(rows, data.cache, network.speakers, network.n_phones)
     levels = {name: known["log_f0_median"] for name, known in voices.items()}
     built = CopyCatTask(network, task, rows, data.cache, levels, device)

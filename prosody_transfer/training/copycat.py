@@ -14,6 +14,7 @@ from torch import Tensor
 from prosody_transfer.core.config import Config
 from prosody_transfer.data.dataset import Corpus, speaker_weights
 from prosody_transfer.data.manifest import Row
+from prosody_transfer.features.cache import Utterance
 from prosody_transfer.models.copycat.config import CopyCatConfig
 from prosody_transfer.models.copycat.inputs import ENERGY_SCALE_DB, F0_SCALE, PhoneInputs, ProsodyInputs
 from prosody_transfer.models.copycat.network import MEL_FLOOR, CopyCat
@@ -54,8 +55,9 @@ class CopyCatBatch:
     known: Tensor
 
     def to(self, device: str) -> CopyCatBatch:
-        moved = {f.name: getattr(self, f.name) for f in fields(self)}
-        return CopyCatBatch(**{k: v if isinstance(v, int) else v.to(device) for k, v in moved.items()})
+        parts = {f.name: getattr(self, f.name) for f in fields(self)}
+        moved: dict[str, Any] = {k: v if isinstance(v, int) else v.to(device) for k, v in parts.items()}
+        return CopyCatBatch(**moved)
 
 
 def default_confusion() -> np.ndarray:
@@ -74,7 +76,13 @@ class CopyCatTask:
     kind = "copycat"
 
     def __init__(
-        self, config: CopyCatConfig, task: CopyCatTaskConfig, rows: list[Row], cache: str | Path, levels: dict[str, float], device: str = "cpu"
+        self,
+        config: CopyCatConfig,
+        task: CopyCatTaskConfig,
+        rows: list[Row],
+        cache: str | Path,
+        levels: dict[str, float],
+        device: str = "cpu",
     ) -> None:
         self.config, self.task, self.device = config, task, device
         self.network = CopyCat(config).to(device)
@@ -99,10 +107,14 @@ class CopyCatTask:
         level = self.levels[speaker]
         return {
             "phones": one_hot, "stress": stress, "durations": utterance.durations.astype(np.int64), "start": start,
-            "mel": pad(np.maximum(features.mel[:, part], MEL_FLOOR)), "heard": pad(perturb_mel(features.mel[:, part], rng)),
-            "log_f0": pad((features.log_f0[part] - level) / F0_SCALE), "voiced": pad(features.voiced[part].astype(np.float32)),
-            "energy": pad(perturb_energy(features.energy_db, rng)[part] / ENERGY_SCALE_DB), "mask": np.arange(size) < count,
-            "speaker": self.config.speakers.index(speaker), "level": level, "known": float(rng.random() >= task.unknown_source),
+            "mel": pad(np.maximum(features.mel[:, part], MEL_FLOOR)),
+            "heard": pad(perturb_mel(features.mel[:, part], rng)),
+            "log_f0": pad((features.log_f0[part] - level) / F0_SCALE),
+            "voiced": pad(features.voiced[part].astype(np.float32)),
+            "energy": pad(perturb_energy(features.energy_db, rng)[part] / ENERGY_SCALE_DB),
+            "mask": np.arange(size) < count,
+            "speaker": self.config.speakers.index(speaker), "level": level,
+            "known": float(rng.random() >= task.unknown_source),
             "keep": (rng.random(3) >= (task.drop_pitch, task.drop_energy, task.drop_latent)).astype(np.float32),
         }  # fmt: skip
 
@@ -114,7 +126,9 @@ class CopyCatTask:
         task, network = self.task, self.network
         batch = batch.to(self.device)
         up, position = network.expand(batch.phones, batch.total_frames)
-        index = (batch.start[:, None] + torch.arange(batch.mel.shape[2], device=up.device)).clamp(max=batch.total_frames - 1)
+        index = (batch.start[:, None] + torch.arange(batch.mel.shape[2], device=up.device)).clamp(
+            max=batch.total_frames - 1
+        )
         crop = lambda values: values.gather(2, index[:, None].expand(-1, values.shape[1], -1))
         up, position = crop(up), crop(position)
         posterior = network.encode_reference(batch.heard, batch.mask, up, batch.known)
@@ -127,20 +141,32 @@ class CopyCatTask:
         early = masked_mean((decoded.early_mel - batch.mel).abs(), batch.mask)
         voiced = batch.mask & (batch.prosody.voiced > 0.5)
         pitch = masked_mean((decoded.log_f0 - batch.prosody.log_f0).abs(), voiced)
-        voicing = masked_mean(F.binary_cross_entropy_with_logits(decoded.voicing_logit, batch.prosody.voiced, reduction="none"), batch.mask)
+        voicing = masked_mean(
+            F.binary_cross_entropy_with_logits(decoded.voicing_logit, batch.prosody.voiced, reduction="none"),
+            batch.mask,
+        )
         loss = spectral + task.early_weight * early + task.kl_weight * off + task.pitch_weight * (pitch + voicing)
-        rate = float(kl) / np.log(2) * steps_per_second
-        figures = {"mel": spectral.item(), "pitch": pitch.item(), "voicing": voicing.item(), "latent_bits_per_second": rate}
+        rate = kl.item() / np.log(2) * steps_per_second
+        figures = {
+            "mel": spectral.item(),
+            "pitch": pitch.item(),
+            "voicing": voicing.item(),
+            "latent_bits_per_second": rate,
+        }
         return loss, figures
 
 
 def collate(items: list[dict[str, Any]]) -> CopyCatBatch:
     """Pad the phones to the longest utterance and stack everything."""
     longest = max(len(i["phones"]) for i in items)
-    rows = lambda key: torch.from_numpy(np.stack([np.pad(i[key], [(0, longest - len(i[key]))] + [(0, 0)] * (i[key].ndim - 1)) for i in items]))
+    rows = lambda key: torch.from_numpy(
+        np.stack([np.pad(i[key], [(0, longest - len(i[key]))] + [(0, 0)] * (i[key].ndim - 1)) for i in items])
+    )
     stack = lambda key: torch.from_numpy(np.stack([i[key] for i in items]))
     count = torch.tensor([len(i["phones"]) for i in items])
-    phones = PhoneInputs(rows("phones"), rows("stress"), rows("durations"), torch.arange(longest)[None] < count[:, None])
+    phones = PhoneInputs(
+        rows("phones"), rows("stress"), rows("durations"), torch.arange(longest)[None] < count[:, None]
+    )
     prosody = ProsodyInputs(stack("log_f0"), stack("voiced"), stack("energy"), stack("keep"))
     total = int(phones.durations.sum(1).max())
     numbers = lambda key, kind: torch.tensor([i[key] for i in items], dtype=kind)
@@ -148,3 +174,30 @@ def collate(items: list[dict[str, Any]]) -> CopyCatBatch:
         phones, prosody, numbers("start", torch.long), total, stack("mel"), stack("heard"), stack("mask"),
         numbers("speaker", torch.long), numbers("level", torch.float32), numbers("known", torch.float32),
     )  # fmt: skip
+
+
+def self_transfer(network: CopyCat, utterance: Utterance, row: int, level: float) -> np.ndarray:
+    """The mel, (M, T), of a recording said again in its own voice: phones, prosody and latent are its own.
+
+    Args:
+        row: The speaker's row in the network's table.
+        level: ln Hz, the speaker's median F0.
+    """
+    features = utterance.features
+    size = features.n_frames
+    batch = lambda values, kind=torch.float32: torch.from_numpy(np.asarray(values))[None].to(kind)
+    phones = PhoneInputs(
+        torch.eye(network.config.n_phones)[utterance.phones.astype(np.int64)][None],
+        batch(utterance.stress, torch.long), batch(utterance.durations, torch.long),
+        torch.ones(1, len(utterance.phones), dtype=torch.bool),
+    )  # fmt: skip
+    log_f0, energy = batch((features.log_f0 - level) / F0_SCALE), batch(features.energy_db / ENERGY_SCALE_DB)
+    prosody = ProsodyInputs(log_f0, batch(features.voiced), energy, torch.ones(1, 3))
+    device = network.unknown_source.device
+    mask = torch.ones(1, size, dtype=torch.bool, device=device)
+    with torch.inference_mode():
+        up, position = network.expand(phones.to(device), size)
+        heard = batch(features.mel).to(device)
+        latent = network.spread(network.encode_reference(heard, mask, up, torch.zeros(1, device=device)).mean, size)
+        target = torch.tensor([row], device=device), torch.tensor([level], device=device)
+        return network.decode(up, position, mask, prosody.to(device), latent, *target).mel[0].cpu().numpy()

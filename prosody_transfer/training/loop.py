@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from prosody_transfer.core.config import Config
+from prosody_transfer.core.config import Config, load_config
 from prosody_transfer.core.errors import ModelError
 from prosody_transfer.store.checkpoint import load_checkpoint, load_into, save_checkpoint
 
@@ -23,7 +23,9 @@ from prosody_transfer.store.checkpoint import load_checkpoint, load_into, save_c
 class LoopConfig(Config):
     """Settings of the loop.
 
-    `total_steps` sets the cosine schedule; `checkpoint_minutes` how much a kill can cost at most.
+    `total_steps` sets the cosine schedule; `checkpoint_minutes` how much a kill can cost at most. `precision`:
+    "bfloat16" runs the matrix products in half precision (2.4 times as fast on processors that have it), "float32"
+    everything in full.
     """
 
     total_steps: int = 5000
@@ -36,14 +38,19 @@ class LoopConfig(Config):
     seed: int = 1
     checkpoint_minutes: float = 5.0
     log_steps: int = 25
+    precision: str = "bfloat16"
 
 
 class Task(Protocol):
     """What is trained: a network, its batches and its loss."""
 
     kind: str
-    network: nn.Module
-    config: Config
+
+    @property
+    def network(self) -> nn.Module: ...
+
+    @property
+    def config(self) -> Config: ...
 
     def batch(self, rng: np.random.Generator, step: int) -> Any: ...
 
@@ -59,11 +66,13 @@ def learning_rate(config: LoopConfig, step: int) -> float:
     if step < config.warmup_steps:
         return config.learning_rate * (step + 1) / config.warmup_steps
     progress = min(1.0, (step - config.warmup_steps) / max(1, config.total_steps - config.warmup_steps))
-    return config.learning_rate * (config.final_rate + (1 - config.final_rate) * 0.5 * (1 + math.cos(math.pi * progress)))
+    return config.learning_rate * (
+        config.final_rate + (1 - config.final_rate) * 0.5 * (1 + math.cos(math.pi * progress))
+    )
 
 
 class Trainer:
-    """Runs a task step by step in `run_dir`: state.safetensors (to resume), model.safetensors (averaged weights), log.csv."""
+    """Runs a task in `run_dir`: state.safetensors (to resume), model.safetensors (averaged weights), log.csv."""
 
     def __init__(self, task: Task, config: LoopConfig, run_dir: Path, facts: dict[str, Any] | None = None) -> None:
         self.task, self.config, self.run_dir, self.facts = task, config, run_dir, facts or {}
@@ -86,7 +95,9 @@ class Trainer:
         """Write both checkpoints; each is whole or the old one stays."""
         config = self.task.config.to_dict()
         facts = {"step": self.step, "seconds": round(self.seconds, 1), "loop": self.config.to_dict(), **self.facts}
-        save_checkpoint(self.run_dir / "state.safetensors", f"{self.task.kind}-training", self._state(), config, **facts)
+        save_checkpoint(
+            self.run_dir / "state.safetensors", f"{self.task.kind}-training", self._state(), config, **facts
+        )
         save_checkpoint(self.run_dir / "model.safetensors", self.task.kind, self.average, config, **facts)
 
     def resume(self) -> bool:
@@ -99,8 +110,10 @@ class Trainer:
         if not path.exists():
             return False
         tensors, header = load_checkpoint(path, f"{self.task.kind}-training")
-        if header["config"] != self.task.config.to_dict():
-            raise ModelError("was trained with other network settings", place=str(path), remedy="choose another run folder")
+        if load_config(type(self.task.config), header["config"], str(path)) != self.task.config:
+            raise ModelError(
+                "was trained with other network settings", place=str(path), remedy="choose another run folder"
+            )
         parts: dict[str, dict[str, Tensor]] = {"network": {}, "average": {}, "optimiser": {}}
         for name, value in tensors.items():
             part, rest = name.split(".", 1)
@@ -109,16 +122,20 @@ class Trainer:
         self.average = {k: parts["average"][k].to(v.device) for k, v in self.average.items()}
         for name, parameter in self.parameters.items():
             for key in ("step", "exp_avg", "exp_avg_sq"):
-                if (value := parts["optimiser"].get(f"{key}.{name}")) is not None:
-                    self.optimiser.state[parameter][key] = value if key == "step" else value.to(parameter.device)
+                if (kept := parts["optimiser"].get(f"{key}.{name}")) is not None:
+                    self.optimiser.state[parameter][key] = kept if key == "step" else kept.to(parameter.device)
         self.step, self.seconds = header["step"], header["seconds"]
         return True
+
+    def _diverged(self, problem: str) -> NoReturn:
+        remedy = "the last good checkpoint is kept: lower learning_rate and --resume"
+        raise ModelError(f"{problem} at step {self.step}", place=str(self.run_dir), remedy=remedy)
 
     def advance(self) -> dict[str, float]:
         """One step. The batch and all noise depend on the seed and the step alone, so a resumed run repeats nothing.
 
         Raises:
-            ModelError: The loss is no longer finite.
+            ModelError: The loss or a gradient is no longer finite.
         """
         config = self.config
         torch.manual_seed(config.seed * 1_000_003 + self.step)
@@ -126,18 +143,23 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(config, self.step)
         self.optimiser.zero_grad(set_to_none=True)
-        loss, figures = self.task.loss(batch, self.step, config.total_steps)
+        device = next(iter(self.parameters.values())).device.type
+        with torch.autocast(device, torch.bfloat16, enabled=config.precision == "bfloat16"):
+            loss, figures = self.task.loss(batch, self.step, config.total_steps)
         if not torch.isfinite(loss):
-            problem = f"the loss is {float(loss)} at step {self.step}"
-            raise ModelError(problem, place=str(self.run_dir), remedy="the last good checkpoint is kept: lower learning_rate and --resume")
+            self._diverged(f"the loss is {loss.item()}")
         loss.backward()
         norm = nn.utils.clip_grad_norm_(self.parameters.values(), config.clip_norm)
+        if not torch.isfinite(norm):
+            self._diverged(f"the gradient is {float(norm)}")
         self.optimiser.step()
         # A short horizon at first: an average that still remembers the initial weights is worse than none.
         decay = min(config.ema_decay, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
             for key, value in self.task.network.state_dict().items():
-                self.average[key].lerp_(value, 1 - decay) if value.is_floating_point() else self.average[key].copy_(value)
+                self.average[key].lerp_(value, 1 - decay) if value.is_floating_point() else self.average[key].copy_(
+                    value
+                )
         self.step += 1
         return {"loss": loss.item(), **figures, "norm": float(norm)}
 
@@ -176,11 +198,14 @@ def run(
     """
     path = trainer.run_dir / "state.safetensors"
     if path.exists() and not resume:
-        raise ModelError("already holds a run", place=str(trainer.run_dir), remedy="give --resume to continue it, or another folder")
+        raise ModelError(
+            "already holds a run", place=str(trainer.run_dir), remedy="give --resume to continue it, or another folder"
+        )
     trainer.run_dir.mkdir(parents=True, exist_ok=True)
     trainer.resume()
     began = last_save = time.monotonic()
-    before, sums, count = trainer.seconds, {}, 0
+    before, count = trainer.seconds, 0
+    sums: dict[str, float] = {}
     with _stop_flag() as stopped:
         while trainer.step < trainer.config.total_steps and not stopped():
             figures = trainer.advance()
@@ -191,7 +216,9 @@ def run(
             if on_step:
                 on_step(trainer.step, figures)
             if trainer.step % trainer.config.log_steps == 0:
-                _log(trainer.run_dir / "log.csv", trainer.step, trainer.seconds, {k: v / count for k, v in sums.items()})
+                _log(
+                    trainer.run_dir / "log.csv", trainer.step, trainer.seconds, {k: v / count for k, v in sums.items()}
+                )
                 sums, count = {}, 0
             if now - last_save > 60 * trainer.config.checkpoint_minutes:
                 trainer.save()

@@ -15,7 +15,11 @@ def multi_resolution_stft(output: Tensor, target: Tensor, sizes: tuple[int, ...]
     total = output.new_zeros(())
     for size in sizes:
         window = torch.hann_window(size, device=output.device)
-        both = torch.stft(torch.cat([output, target]), size, size // 4, size, window, return_complex=True).abs().clamp(min=1e-5)
+        both = (
+            torch.stft(torch.cat([output, target]), size, size // 4, size, window, return_complex=True)
+            .abs()
+            .clamp(min=1e-5)
+        )
         got, wanted = both.chunk(2)
         convergence = torch.linalg.norm(wanted - got) / torch.linalg.norm(wanted).clamp(min=1e-3)
         total = total + convergence + F.l1_loss(got.log(), wanted.log())

@@ -1,7 +1,7 @@
 """What a source recording may have been through: perturbations of the encoders' inputs, never of the target.
 
-The reference encoder must not find the speaker's timbre, the channel or the noise worth keeping, and the decoder must not
-take a noise floor for loudness. All on mels, no signal processing (NANSY's idea at no cost; Choi et al. 2021).
+The reference encoder must not find the speaker's timbre, the channel or the noise worth keeping, and the decoder must
+not take a noise floor for loudness. All on mels, no signal processing (NANSY's idea at no cost; Choi et al. 2021).
 """
 
 from __future__ import annotations

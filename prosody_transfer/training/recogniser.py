@@ -32,13 +32,20 @@ class RecogniserTask:
     kind = "recogniser"
 
     def __init__(
-        self, config: RecogniserConfig, task: RecogniserTaskConfig, rows: list[Row], cache: str | Path, device: str = "cpu"
+        self,
+        config: RecogniserConfig,
+        task: RecogniserTaskConfig,
+        rows: list[Row],
+        cache: str | Path,
+        device: str = "cpu",
     ) -> None:
         self.config, self.task, self.device = config, task, device
         self.network = Recogniser(config).to(device)
         self.corpus = Corpus(rows, cache, config.mel, with_pcm=False, keep=lambda u: len(u.phones) > 2)
         self.weights = speaker_weights(self.corpus.speakers, [u.features.n_frames for u in self.corpus.utterances])
-        self.network.bigram.copy_(torch.from_numpy(phone_bigram([u.phones for u in self.corpus.utterances], config.n_phones)))
+        self.network.bigram.copy_(
+            torch.from_numpy(phone_bigram([u.phones for u in self.corpus.utterances], config.n_phones))
+        )
 
     def batch(self, rng: np.random.Generator, step: int) -> tuple[Tensor, Tensor]:
         """Perturbed mels (B, M, T) and phone indices (B, T), -100 on padding."""
@@ -56,7 +63,7 @@ class RecogniserTask:
 
     def loss(self, batch: Any, step: int, total_steps: int) -> tuple[Tensor, dict[str, float]]:
         mel, target = (t.to(self.device) for t in batch)
-        logits = self.network(mel, target >= 0)
+        logits = self.network(mel, target >= 0).float()
         loss = F.cross_entropy(logits, target, ignore_index=-100, label_smoothing=self.task.label_smoothing)
         right = ((logits.argmax(1) == target) & (target >= 0)).sum() / (target >= 0).sum()
         return loss, {"accuracy": float(right)}

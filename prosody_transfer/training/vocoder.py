@@ -14,16 +14,27 @@ from prosody_transfer.data.dataset import Corpus, speaker_weights
 from prosody_transfer.data.manifest import Row
 from prosody_transfer.models.blocks import frames_from
 from prosody_transfer.models.vocoder.network import Vocoder, VocoderConfig
+from prosody_transfer.store.checkpoint import load_checkpoint, load_into
+from prosody_transfer.store.weights import load_network
+from prosody_transfer.training.copycat import self_transfer
 from prosody_transfer.training.losses import multi_resolution_stft
 
 
 class VocoderTaskConfig(Config):
-    """Batch settings: `batch_size` crops of `crop_frames` frames, of which `edge_frames` at each side bear no loss."""
+    """Batch settings: `batch_size` crops of `crop_frames` frames, of which `edge_frames` at each side bear no loss.
+
+    For a second stage: `start_from`, a vocoder checkpoint to go on from, and `acoustic_model`, a CopyCat checkpoint
+    whose own mels replace the recorded ones in `predicted_share` of the crops where it has the voice. Self-transfer
+    keeps every frame in its place, so the recording stays the right answer.
+    """
 
     batch_size: int = 12
     crop_frames: int = 64
     edge_frames: int = 4
     gain_db: float = 9.0
+    start_from: str = ""
+    acoustic_model: str = ""
+    predicted_share: float = 0.7
 
 
 class VocoderTask:
@@ -31,13 +42,36 @@ class VocoderTask:
 
     kind = "vocoder"
 
-    def __init__(self, config: VocoderConfig, task: VocoderTaskConfig, rows: list[Row], cache: str | Path, device: str = "cpu") -> None:
+    def __init__(
+        self, config: VocoderConfig, task: VocoderTaskConfig, rows: list[Row], cache: str | Path, device: str = "cpu"
+    ) -> None:
         self.config, self.task, self.device = config, task, device
         self.network = Vocoder(config).to(device)
         size = task.crop_frames
-        self.corpus = Corpus(rows, cache, config.mel, with_pcm=True, keep=lambda u: u.features.n_frames > size and u.features.voiced.any())
+        self.corpus = Corpus(
+            rows,
+            cache,
+            config.mel,
+            with_pcm=True,
+            keep=lambda u: u.features.n_frames > size and bool(u.features.voiced.any()),
+        )
         lengths = [u.features.n_frames for u in self.corpus.utterances]
         self.weights = speaker_weights(self.corpus.speakers, lengths)
+        if task.start_from:
+            load_into(self.network, load_checkpoint(task.start_from, "vocoder")[0], task.start_from)
+        self.predicted: list[np.ndarray | None] = [None] * len(self.corpus.utterances)
+        if task.acoustic_model:
+            self._predict(task.acoustic_model)
+
+    def _predict(self, path: str) -> None:
+        """The acoustic model's mels of all utterances whose voice it has, (M, T) float16 each."""
+        model, header = load_network("copycat", path, self.device)
+        for i, (utterance, speaker) in enumerate(zip(self.corpus.utterances, self.corpus.speakers, strict=True)):
+            if speaker in model.config.speakers and len(utterance.phones):
+                level = header["voices"][speaker]["log_f0_median"]
+                self.predicted[i] = self_transfer(model, utterance, model.config.speakers.index(speaker), level).astype(
+                    np.float16
+                )
 
     def batch(self, rng: np.random.Generator, step: int) -> tuple[Tensor, Tensor]:
         """Frames (B, M + 2, T) and waveforms (B, T * hop), each crop with a random gain on both."""
@@ -49,8 +83,14 @@ class VocoderTask:
             start = int(rng.integers(0, features.n_frames - size))
             part = slice(start, start + size)
             gain = float(rng.uniform(-self.task.gain_db, self.task.gain_db)) / 20 * np.log(10)
-            mel = np.maximum(features.mel[:, part] + gain, np.log(self.config.mel.floor))
-            inputs.append(np.concatenate([mel, features.voiced[None, part], features.log_f0[None, part]]).astype(np.float32))
+            predicted = self.predicted[i]
+            mel = features.mel
+            if predicted is not None and rng.random() < self.task.predicted_share:
+                mel = predicted.astype(np.float32)
+            mel = np.maximum(mel[:, part] + gain, np.log(self.config.mel.floor))
+            inputs.append(
+                np.concatenate([mel, features.voiced[None, part], features.log_f0[None, part]]).astype(np.float32)
+            )
             pcm = utterance.pcm[start * hop : (start + size) * hop].astype(np.float32) / 32767
             targets.append(np.pad(pcm, (0, size * hop - len(pcm))) * np.exp(gain))
         return torch.from_numpy(np.stack(inputs)), torch.from_numpy(np.stack(targets).astype(np.float32))
@@ -59,5 +99,6 @@ class VocoderTask:
         inputs, target = (t.to(self.device) for t in batch)
         output = self.network(frames_from(inputs)).values[:, 0]
         edge = self.task.edge_frames * self.config.mel.hop_length
-        loss = multi_resolution_stft(output[:, edge:-edge], target[:, edge:-edge])
+        inner = slice(edge, output.shape[1] - edge)
+        loss = multi_resolution_stft(output[:, inner], target[:, inner])
         return loss, {}

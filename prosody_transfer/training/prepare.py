@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 import numpy as np
 
+from prosody_transfer.core.atomic import write_atomically
 from prosody_transfer.core.config import MelConfig
-from prosody_transfer.core.errors import PtxError
-from prosody_transfer.data.manifest import Row
+from prosody_transfer.core.errors import OutputError, PtxError
+from prosody_transfer.data.manifest import Row, cache_path
 
 Rejected = dict[str, str]
 _aligner: dict[str, object] = {}  # one decoder a process: loading it takes longer than using it
-
-
-def cache_path(cache: Path, row: Row) -> Path:
-    """Where an utterance's measurements live: cache/SPEAKER/ID.npz, unsafe characters replaced."""
-    safe = lambda name: re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".") or "_"
-    return cache / safe(row.speaker) / f"{safe(row.id)}.npz"
 
 
 def measure(row: Row, cache: Path, config: MelConfig, aligner: str) -> str:
@@ -48,6 +42,8 @@ def measure(row: Row, cache: Path, config: MelConfig, aligner: str) -> str:
         if row.text and aligner:
             phones, stress, durations = _align(waveform, row.text, config, aligner, features.n_frames)
             write_npz(aligned, phones=phones, stress=stress, durations=durations)
+    except OutputError:
+        raise  # a full disk is no fault of the recording: the run ends, and goes on later
     except PtxError as error:
         return str(error)
     except ValueError as error:  # more phones than frames
@@ -55,7 +51,9 @@ def measure(row: Row, cache: Path, config: MelConfig, aligner: str) -> str:
     return ""
 
 
-def _align(waveform: np.ndarray, text: str, config: MelConfig, name: str, n_frames: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _align(
+    waveform: np.ndarray, text: str, config: MelConfig, name: str, n_frames: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     from prosody_transfer.alignment.base import get_aligner
     from prosody_transfer.text.normalise import normalise
     from prosody_transfer.text.phones import phone_id, stress_id
@@ -104,6 +102,5 @@ def prepare(
             jobs = {pool.submit(measure, row, cache, config, aligner): row for row in rows}
             for job in as_completed(jobs):
                 note(jobs[job], job.result())
-    cache.mkdir(parents=True, exist_ok=True)
-    (cache / "rejected.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rejected), encoding="utf8")
+    write_atomically(cache / "rejected.jsonl", "".join(json.dumps(r) + "\n" for r in rejected).encode())
     return rejected

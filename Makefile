@@ -1,0 +1,53 @@
+# make demo    set up in .venv, then transfer a shipped example and print its figures
+# make test    set up in .venv with the developers' tools, then run all tests, ruff and mypy
+# make lint    ruff and mypy alone
+# make docs    write docs/cli.md again
+
+PYTHON ?= $(shell for p in python3 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$p && break; done)
+BIN ?= .venv/bin
+TORCH = torch==2.13.0
+
+.PHONY: demo test lint docs clean
+.DELETE_ON_ERROR:
+
+demo: .venv/.base
+	@mkdir -p demo
+	$(BIN)/ptx transfer examples/audio/source.flac --speaker alice -o demo/source.alice.wav --force
+
+test: .venv/.dev
+	$(BIN)/pytest
+	@$(MAKE) --no-print-directory lint
+
+# cli/ and models/ are imported as prosody_transfer.cli and .models: mypy sees them in their places through links.
+lint:
+	$(BIN)/ruff check .
+	@rm -rf .lint && mkdir -p .lint/prosody_transfer
+	@for part in prosody_transfer/[!_]* prosody_transfer/__init__.py cli models; do \
+		ln -s "../../$$part" .lint/prosody_transfer/; done
+	cd .lint && $(abspath $(BIN))/mypy --config-file ../pyproject.toml --cache-dir ../.mypy_cache -p prosody_transfer
+
+docs:
+	PTX_WRITE_DOCS=1 $(BIN)/pytest tests/cli/test_docs.py
+
+# Where python has no ensurepip (Debian without python3-venv), the pip that is there fills the environment.
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or 3.12 is needed; give it with PYTHON=/path/to/python" >&2; exit 1; }
+	$(PYTHON) -m venv .venv || { $(PYTHON) -m venv --clear --without-pip .venv && \
+		$(PYTHON) -m pip --python .venv/bin/python install pip; }
+
+# torch first, by itself: then the requirement of the package finds it and does not choose another build.
+.venv/.torch: | .venv/bin/python
+	.venv/bin/python -m pip install $(TORCH)
+	@touch $@
+
+.venv/.base: pyproject.toml .venv/.torch
+	.venv/bin/python -m pip install -e .
+	@touch $@
+
+.venv/.dev: pyproject.toml .venv/.torch
+	.venv/bin/python -m pip install -e ".[dev]"
+	@touch $@ .venv/.base
+
+clean:
+	rm -rf .venv .lint .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info demo

@@ -1,0 +1,78 @@
+"""The options of the verbs, and what the shell completes them to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+AlignerName = Literal["pocketsphinx", "mfa", "viter"]
+RecogniseName = Literal["auto", "words", "phones"]
+FormatName = Literal["wav", "flac", "opus"]
+SubtypeName = Literal["PCM_16", "FLOAT"]
+
+
+def complete_speaker(incomplete: str) -> list[tuple[str, str]]:
+    """Names of voices for the shell, with a word about each; nothing when the list can't be read."""
+    from prosody_transfer.core.errors import PtxError
+    from prosody_transfer.store.voices import list_voices
+
+    try:
+        voices = list_voices()
+    except PtxError:
+        return []
+    return [(v.name, f"{v.accent}, {v.gender}") for v in voices if v.name.startswith(incomplete.lower())]
+
+
+def _option(flags: str, help: str, metavar: str | None = None, **more: Any) -> Any:
+    return typer.Option(*flags.split(), help=help, metavar=metavar, **more)
+
+
+# What goes in
+Source = Annotated[Path, typer.Argument(metavar="SOURCE", help="The recording: wav, flac, ogg, opus or mp3.")]
+Sources = Annotated[list[Path], typer.Argument(metavar="SOURCE", help="Recordings, or folders of recordings.")]
+Speaker = Annotated[
+    str, _option("--speaker -s", "Who speaks; see ptx speakers.", "NAME", autocompletion=complete_speaker)
+]
+Text = Annotated[str | None, _option("--text", "The words that are said.", "TEXT")]
+Transcript = Annotated[
+    Path | None,
+    _option("--transcript", "Words in a file, or a TextGrid with phones.  [default: src.txt, .lab, .TextGrid]", "FILE"),
+]
+
+# How
+Keep = Annotated[str, _option("--keep", "What is taken from the source.", "LIST")]
+Strength = Annotated[float, _option("--strength", "0: as the voice would say it, to 1: as the source says it.", "0..1")]
+F0RangeScale = Annotated[float, _option("--f0-range-scale", "Stretch the melody about its median.", "RATIO")]
+F0ShiftSemitones = Annotated[float, _option("--f0-shift-semitones", "Move the melody up or down.", "NUMBER")]
+DurationScale = Annotated[
+    float, _option("--duration-scale", "Above 1 is longer; 1 is the source's length exactly.", "RATIO")
+]
+Aligner = Annotated[AlignerName, _option("--aligner", "What finds the phones in time.", "pocketsphinx|mfa|viter")]
+Recognise = Annotated[
+    RecogniseName, _option("--recognise", "Without a transcript: words (asr extra) or phones.", "auto|words|phones")
+]
+Check = Annotated[bool, _option("--check/--no-check", "Refuse a transcript that does not match the recording.")]
+Vocoder = Annotated[str | None, _option("--vocoder", "Another vocoder, of ptx or Vocos.", "griffin-lim|FILE")]
+Model = Annotated[Path | None, _option("--model", "Another CopyCat checkpoint.", "FILE")]
+Device = Annotated[str, _option("--device", "Where the networks run: cpu, cuda, cuda:1, ...", "DEVICE")]
+
+# What comes out
+Output = Annotated[
+    Path | None, _option("--output -o", "The result: .wav, .flac or .opus.  [default: src.NAME.wav]", "FILE")
+]
+TextGrid = Annotated[Path | None, _option("--output -o", "Write a TextGrid.", "FILE.TextGrid")]
+Numbers = Annotated[Path | None, _option("--output -o", "Write the numbers: .csv (one row a frame) or .json.", "FILE")]
+OutDir = Annotated[Path | None, _option("--out-dir", "Where results go; sub-folders are kept.", "FOLDER")]
+Format = Annotated[FormatName, _option("--format", "Of results that -o does not name.", "wav|flac|opus")]
+Subtype = Annotated[SubtypeName, _option("--subtype", "Of the samples; FLOAT is for wav.", "PCM_16|FLOAT")]
+Plot = Annotated[Path | None, _option("--plot", "Draw a picture too: .png, .pdf or .svg (plot extra).", "IMAGE")]
+Json = Annotated[bool, _option("--json", "Print JSON, for scripts.")]
+Force = Annotated[bool, _option("--force -f", "Overwrite files that exist.")]
+
+# Training
+Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file; examples are in configs/.")]
+Resume = Annotated[bool, _option("--resume", "Go on where the run folder's last checkpoint stands.")]
+RunDir = Annotated[Path | None, _option("--run-dir", "Where checkpoints and log go. [default: the config's]", "FOLDER")]
+MaxMinutes = Annotated[float | None, _option("--max-minutes", "Stop after this time; --resume goes on.", "MINUTES")]

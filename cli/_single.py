@@ -1,0 +1,66 @@
+"""What is found out about a single source before a network is loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prosody_transfer.core.errors import OutputError, UsageError
+
+PLOT_SUFFIXES = (".png", ".pdf", ".svg")
+
+
+def check_single(
+    source: Path, speaker: str, output: Path | None, out_dir: Path | None, suffix: str,
+    text: str | None, transcript: Path | None, plot: Path | None, overwrite: bool, subtype: str,
+) -> Path:  # fmt: skip
+    """Where the result goes; refuses what could not be read, understood or written.
+
+    Raises:
+        UsageError: Options that exclude each other.
+        AudioError: The source can't be read.
+        TranscriptError: The transcript can't be read or is empty.
+        OutputError: The result or the picture can't be written.
+        DependencyError: Drawing was asked for and matplotlib is not installed.
+    """
+    from prosody_transfer.audio.io import check_writable, probe
+    from prosody_transfer.synthesis.source import find_words
+
+    check_words(text, transcript)
+    if output is not None and out_dir is not None:
+        raise UsageError("--output and --out-dir exclude each other", remedy="give one of them")
+    target = output or (out_dir or source.parent) / f"{source.stem}.{speaker}{suffix}"
+    probe(source)
+    if target.exists() and target.samefile(source):
+        raise OutputError("is the source itself", place=str(target), remedy="give another name")
+    find_words(source, text, transcript)
+    check_plot(plot, overwrite)
+    if out_dir is not None:
+        make_folder(out_dir)
+    check_writable(target, overwrite, subtype)
+    return target
+
+
+def check_words(text: str | None, transcript: Path | None) -> None:
+    """Refuse two sources of words."""
+    if text is not None and transcript is not None:
+        raise UsageError("--text and --transcript exclude each other", remedy="give one of them")
+
+
+def check_plot(plot: Path | None, overwrite: bool) -> None:
+    """Refuse, early, a picture that could not be drawn or written."""
+    if plot is None:
+        return
+    from prosody_transfer.synthesis.plots import require_matplotlib
+    from prosody_transfer.synthesis.report import check_report
+
+    check_report(plot, PLOT_SUFFIXES, overwrite)
+    require_matplotlib()
+
+
+def make_folder(folder: Path) -> None:
+    """An output folder and those above it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        problem = f"the folder cannot be made ({error.strerror})"
+        raise OutputError(problem, place=str(folder), remedy="choose another --out-dir") from None

@@ -1,0 +1,52 @@
+"""`ptx align`: when each word and phone is said."""
+
+from __future__ import annotations
+
+from prosody_transfer.cli import _options as o
+from prosody_transfer.cli._shared import note, print_json, print_table
+
+EPILOG = """\b
+Examples:
+  ptx align src.wav --text "Does he wear a black suit?" -o src.TextGrid
+  ptx align src.wav --transcript src.txt --aligner mfa --json"""
+
+
+def align(
+    source: o.Source, output: o.TextGrid = None, text: o.Text = None, transcript: o.Transcript = None,
+    aligner: o.Aligner = "pocketsphinx", recognise: o.Recognise = "auto", check_transcript: o.Check = True,
+    json: o.Json = False, overwrite: o.Force = False,
+) -> None:  # fmt: skip
+    """Find when each word and phone is said.
+
+    Printed as a table or JSON, or written as a TextGrid, which Praat opens.
+    """
+    from prosody_transfer.alignment.textgrid import write_textgrid
+    from prosody_transfer.cli._single import check_words
+    from prosody_transfer.synthesis.measure import measure
+    from prosody_transfer.synthesis.report import check_report, interval_rows
+
+    check_words(text, transcript)
+    if output is not None:
+        check_report(output, (".textgrid",), overwrite)
+    heard = measure(
+        source, text=text, transcript=transcript, aligner=aligner, check_transcript=check_transcript,
+        recognise=recognise,
+    ).heard  # fmt: skip
+    found = heard.alignment
+    for warning in heard.warnings:
+        note(f"{source}: {warning}")
+    if output is not None:
+        write_textgrid(found, output)
+    if json:
+        words, phones = interval_rows(found.words, "word"), interval_rows(found.phones, "phone")
+        facts = {"input": source, "output": output, "seconds": found.duration, "aligner": found.aligner}
+        print_json({**facts, "words_from": heard.origin, "text": heard.text, "words": words, "phones": phones})
+    elif output is not None:
+        counts = f"{len(found.words)} words  {len(found.phones)} phones"
+        print(f"{output}  {found.duration:.2f} s  {counts}  {found.aligner}")
+    else:
+        rows = [["START", "END", "PHONE", "WORD"]]
+        for phone in found.phones:
+            word = next((w.word for w in found.words if w.start - 1e-6 <= phone.start < w.end - 1e-6), "")
+            rows.append([f"{phone.start:.3f}", f"{phone.end:.3f}", phone.phone, word])
+        print_table(rows, right=(0, 1))

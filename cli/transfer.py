@@ -1,0 +1,82 @@
+"""`ptx transfer`: say recordings again in another voice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prosody_transfer.cli import _options as o
+from prosody_transfer.cli._shared import note, print_json
+
+EPILOG = """\b
+Examples:
+  ptx transfer src.wav --speaker alice
+  ptx transfer src.wav -s alice -o out.wav --text "Does he wear a black suit?"
+  ptx transfer takes/ -s alice --out-dir dubbed/    # again: resumes"""
+
+
+def transfer(
+    source: o.Sources, speaker: o.Speaker, output: o.Output = None, out_dir: o.OutDir = None, text: o.Text = None,
+    transcript: o.Transcript = None, keep: o.Keep = "rhythm,pitch,energy,latent", strength: o.Strength = 1.0,
+    f0_range_scale: o.F0RangeScale = 1.0, f0_shift_semitones: o.F0ShiftSemitones = 0.0,
+    duration_scale: o.DurationScale = 1.0, aligner: o.Aligner = "pocketsphinx", recognise: o.Recognise = "auto",
+    check_transcript: o.Check = True, vocoder: o.Vocoder = None, model: o.Model = None, device: o.Device = "cpu",
+    suffix: o.Format = "wav", subtype: o.Subtype = "PCM_16", plot: o.Plot = None,
+    json: o.Json = False, overwrite: o.Force = False,
+) -> None:  # fmt: skip
+    """Say recordings again in another voice.
+
+    Words, timing, melody and loudness stay as they are; nothing of the first speaker is left.
+    """
+    from prosody_transfer.cli._batches import check_batches, find_batches, refuse_for_several, run_batches
+    from prosody_transfer.cli._single import check_single
+    from prosody_transfer.store.voices import get_voice, list_voices
+    from prosody_transfer.synthesis.prosody import TransferSettings
+
+    # All that can be refused is refused before a network is loaded.
+    kept = tuple(k.strip() for k in keep.split(",") if k.strip())
+    settings = TransferSettings(
+        keep=kept, strength=strength, f0_range_scale=f0_range_scale, f0_shift_semitones=f0_shift_semitones,
+        duration_scale=duration_scale, aligner=aligner, recognise=recognise, check_transcript=check_transcript,
+    ).check()  # fmt: skip
+    if model is None:
+        get_voice(speaker)
+    single = len(source) == 1 and not source[0].is_dir()
+    if single:
+        target = check_single(
+            source[0], speaker, output, out_dir, f".{suffix}", text, transcript, plot, overwrite, subtype
+        )
+    else:
+        refuse_for_several({"--output": output, "--text": text, "--transcript": transcript, "--plot": plot})
+        batches = find_batches(source, out_dir, [v.name for v in list_voices()])
+        check_batches(batches, speaker, f".{suffix}", subtype)
+
+    from prosody_transfer.synthesis.transfer import Transferer
+
+    transferer = Transferer(model, vocoder, device)
+    if not single:
+        run_batches(transferer, batches, speaker, settings, overwrite, f".{suffix}", subtype, describe, json)
+        return
+    result = transferer.from_file_to_file(
+        source[0], speaker, target, text=text, transcript=transcript, settings=settings, overwrite=overwrite,
+        subtype=subtype,
+    )  # fmt: skip
+    if plot:
+        from prosody_transfer.synthesis.plots import plot_transfer
+
+        plot_transfer(result, plot, overwrite=overwrite)
+    print_json(result.report) if json else print(describe(result.report))
+
+
+def describe(report: dict[str, Any]) -> str:
+    """One line on what was done; what the user should know besides goes to stderr."""
+    words = {
+        "text": "words as given", "sidecar": "words from its transcript", "textgrid": "phones from its TextGrid",
+        "asr": "words recognised", "phones": "phones heard",
+    }  # fmt: skip
+    parts = [report["output"], f"{report['seconds']:.2f} s", words.get(report["words_from"], report["words_from"])]
+    for figure in ("f0_correlation", "energy_correlation"):
+        if report.get(figure) is not None:
+            parts.append(f"{figure.replace('_', ' ').replace('f0', 'F0')} {report[figure]:.2f}")
+    for warning in report.get("warnings", ()):
+        note(f"{report['input']}: {warning}")
+    return "  ".join([*parts, f"real-time factor {report['real_time_factor']:.2f}"])

@@ -1,0 +1,185 @@
+"""Phones, prosody and a voice -> mel and F0, one piece at a time; then one waveform for all pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from prosody_transfer.core.types import Alignment
+from prosody_transfer.features.extract import Features
+from prosody_transfer.features.mel import energy_from_mel
+from prosody_transfer.models.blocks import Frames
+from prosody_transfer.models.copycat.inputs import ENERGY_SCALE_DB, F0_SCALE, PhoneInputs, ProsodyInputs
+from prosody_transfer.models.copycat.network import Decoded
+from prosody_transfer.synthesis.prosody import Rhythm, TransferSettings, clean_voicing, plan_rhythm, shape_pitch
+from prosody_transfer.text.phones import PHONES, phone_id, stress_id
+
+LOWEST_HZ, HIGHEST_HZ = 50.0, 800.0
+VOCODER_CHUNK_FRAMES = 512
+MARGIN_FRAMES = 12  # of its neighbours, that a piece is vocoded with where the vocoder can't stream
+
+
+@dataclass(frozen=True)
+class Voice:
+    """What the decoder needs of a target voice: its row, ln Hz median F0, mean ln frames of each phone (V,)."""
+
+    name: str
+    row: int
+    log_f0_median: float
+    phone_log_frames: np.ndarray
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """Output frames of a piece: mel (M, T), log F0 (T,) ln Hz, voiced (T,) bool."""
+
+    mel: np.ndarray
+    log_f0: np.ndarray
+    voiced: np.ndarray
+
+
+def phone_inputs(alignment: Alignment, durations: np.ndarray) -> PhoneInputs:
+    """A batch of one for the phone encoder; heard phones go in as posteriors, without stress."""
+    if alignment.posteriors is not None:
+        phones = torch.from_numpy(alignment.posteriors.astype(np.float32))
+        stress = torch.zeros(len(phones), dtype=torch.long)
+    else:
+        phones = torch.eye(len(PHONES))[[phone_id(p.phone) for p in alignment.phones]]
+        stress = torch.tensor([stress_id(p.phone) for p in alignment.phones])
+    return PhoneInputs(
+        phones[None],
+        stress[None],
+        torch.from_numpy(durations)[None].long(),
+        torch.ones(1, len(phones), dtype=torch.bool),
+    )
+
+
+class Speaker:
+    """One voice speaking pieces of one source.
+
+    Args:
+        network: The acoustic model.
+        source_level: ln Hz, the source speaker's median F0.
+    """
+
+    def __init__(self, network: Any, voice: Voice, source_level: float, settings: TransferSettings) -> None:
+        self.network, self.voice, self.level, self.settings = network, voice, source_level, settings
+        self.device = network.speaker_table.weight.device
+
+    def speak(self, features: Features, alignment: Alignment, n_frames: int) -> Spoken:
+        """Say one piece; `n_frames` is its length in the output, the source's T unless durations are scaled."""
+        settings = self.settings
+        config = features.config
+        durations = np.array(alignment.durations(features.n_frames, config.sample_rate, config.hop_length))
+        ids = np.array([phone_id(p.phone) for p in alignment.phones])
+        weight = settings.strength if "rhythm" in settings.keep else 0.0
+        rhythm = plan_rhythm(durations, ids, self.voice.phone_log_frames, weight, n_frames)
+        with torch.inference_mode():
+            latent = self._latent(features, alignment, durations, rhythm)
+            up, position = self.network.expand(phone_inputs(alignment, rhythm.durations).to(self.device), n_frames)
+            mask = torch.ones(1, n_frames, dtype=torch.bool, device=self.device)
+            row = torch.tensor([self.voice.row], device=self.device)
+            level = torch.tensor([self.voice.log_f0_median], device=self.device)
+            decode = lambda prosody: self.network.decode(
+                up, position, mask, prosody.to(self.device), latent, row, level
+            )
+            silent = np.repeat(ids == 0, rhythm.durations)
+            prosody, contour, voiced = self._prosody(features, rhythm, silent, decode)
+            mel = decode(prosody).mel[0].cpu().numpy()
+        log_f0 = np.clip(contour + self.voice.log_f0_median, np.log(LOWEST_HZ), np.log(HIGHEST_HZ))
+        return Spoken(mel, log_f0.astype(np.float32), voiced)
+
+    def _latent(self, features: Features, alignment: Alignment, durations: np.ndarray, rhythm: Rhythm) -> Tensor:
+        """The prosody embedding on output frames, (1, D, T): the posterior's mean, scaled by the strength."""
+        network = self.network
+        up, _ = network.expand(phone_inputs(alignment, durations).to(self.device), features.n_frames)
+        mel = torch.from_numpy(features.mel)[None].to(self.device)
+        mask = torch.ones(1, features.n_frames, dtype=torch.bool, device=self.device)
+        posterior = network.encode_reference(mel, mask, up, torch.zeros(1, device=self.device))
+        spread = network.spread(posterior.mean, features.n_frames)
+        return spread[..., torch.from_numpy(rhythm.source_frame).to(self.device)] * self.settings.strength
+
+    def _prosody(
+        self, features: Features, rhythm: Rhythm, silent: np.ndarray, decode: Any
+    ) -> tuple[ProsodyInputs, np.ndarray, np.ndarray]:
+        """What the decoder is given; the output's ln F0 above the voice's median, and voicing, (T,) each."""
+        settings = self.settings
+        at = rhythm.source_frame
+        pitch, energy = "pitch" in settings.keep, "energy" in settings.keep
+        contour = features.log_f0[at] - self.level
+        loudness = features.energy_db[at]
+        voiced = clean_voicing(features.voiced[at], loudness, silent)
+        if settings.strength < 1 or not pitch:
+            own = self._own(decode, len(at), "latent" in settings.keep)
+            own_contour = own.log_f0[0].cpu().numpy() * F0_SCALE
+            weight = settings.strength if pitch else 0.0
+            if not pitch:
+                voiced = (own.voicing_logit[0].cpu().numpy() > 0) & ~silent
+            contour = weight * contour + (1 - weight) * own_contour
+            own_energy = energy_from_mel(own.mel[0].cpu(), features.config).numpy()
+            loudness = settings.strength * loudness + (1 - settings.strength) * own_energy
+        contour = shape_pitch(contour, settings)
+        keep = torch.tensor([[1.0, float(energy), float("latent" in settings.keep)]])
+        inputs = ProsodyInputs(
+            torch.from_numpy(contour / F0_SCALE).float()[None], torch.from_numpy(voiced).float()[None],
+            torch.from_numpy(loudness / ENERGY_SCALE_DB).float()[None], keep,
+        )  # fmt: skip
+        return inputs, contour, voiced
+
+    def _own(self, decode: Any, size: int, latent: bool) -> Decoded:
+        """How the model would say it without any explicit prosody."""
+        zero = torch.zeros(1, size)
+        return decode(ProsodyInputs(zero, zero, zero, torch.tensor([[0.0, 0.0, float(latent)]])))
+
+
+def vocode(vocoder: Any, spoken: list[Spoken]) -> Iterator[np.ndarray]:
+    """The waveform of consecutive pieces, in chunks; no seam at their borders, because one stream is spoken through.
+
+    A vocoder that can't stream gets each piece by itself, with a margin; borders are crossfaded.
+    """
+    frames = lambda s: np.concatenate([s.mel, s.voiced[None].astype(np.float32), s.log_f0[None]]).astype(np.float32)
+    if not hasattr(vocoder, "step"):
+        yield from _vocode_apart(vocoder, [frames(s) for s in spoken])
+        return
+    total = sum(s.mel.shape[1] for s in spoken)
+    skip, left = vocoder.latency, total
+    with torch.inference_mode():
+        state = vocoder.initial_state(1)
+        tail = np.zeros((vocoder.in_channels, vocoder.latency), np.float32)
+        for i, values in enumerate([*(frames(s) for s in spoken), tail]):
+            for start in range(0, values.shape[1], VOCODER_CHUNK_FRAMES):
+                chunk = torch.from_numpy(values[:, start : start + VOCODER_CHUNK_FRAMES])[None]
+                real = torch.full((1, chunk.shape[2]), i < len(spoken))
+                audio, state = vocoder.step(Frames(chunk, real), state)
+                count = chunk.shape[2]
+                hop = audio.values.shape[2] // count
+                dropped = min(skip, count)
+                skip -= dropped
+                wanted = min(left, count - dropped)
+                left -= wanted
+                if wanted:
+                    yield audio.values[0, 0, dropped * hop : (dropped + wanted) * hop].numpy()
+
+
+def _vocode_apart(vocoder: Any, pieces: list[np.ndarray]) -> Iterator[np.ndarray]:
+    """Frames (C, T_piece) of consecutive pieces -> their samples, crossfaded over one hop around each border."""
+    tail = np.zeros(0, np.float32)
+    for i, piece in enumerate(pieces):
+        before = pieces[i - 1][:, -MARGIN_FRAMES:] if i else piece[:, :0]
+        after = pieces[i + 1][:, :MARGIN_FRAMES] if i + 1 < len(pieces) else piece[:, :0]
+        values = torch.from_numpy(np.concatenate([before, piece, after], 1))[None]
+        with torch.inference_mode():
+            audio = vocoder(Frames(values, torch.ones(1, values.shape[2], dtype=torch.bool))).values[0, 0].numpy()
+        hop = len(audio) // values.shape[2]
+        half = hop // 2
+        start, end = before.shape[1] * hop, (before.shape[1] + piece.shape[1]) * hop
+        part = audio[start - (half if i else 0) : end + (half if after.shape[1] else 0)].copy()
+        fade = (np.arange(len(tail), dtype=np.float32) + 0.5) / max(1, len(tail))
+        part[: len(tail)] = tail + (part[: len(tail)] - tail) * fade
+        tail = part[len(part) - 2 * half :] if after.shape[1] else part[:0]
+        yield part[: len(part) - len(tail)]

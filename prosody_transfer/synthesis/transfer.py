@@ -1,0 +1,379 @@
+"""The main job: say a recording again in another voice."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from prosody_transfer.audio.decode import MIN_SECONDS
+from prosody_transfer.audio.io import MAX_RATE, MIN_RATE, check_writable, probe, read_audio, write_audio
+from prosody_transfer.audio.loudness import apply_gain, normalise_level
+from prosody_transfer.core.errors import (
+    AudioError,
+    ModelError,
+    OutputError,
+    PtxError,
+    ShapeError,
+    TranscriptError,
+    UsageError,
+)
+from prosody_transfer.core.types import Alignment
+from prosody_transfer.features.extract import MINIMUM_SAMPLES, Features, extract
+from prosody_transfer.features.statistics import measure_speaker, shrink
+from prosody_transfer.store.vocoders import load_vocoder
+from prosody_transfer.store.voices import get_voice
+from prosody_transfer.store.weights import load_network, shipped
+from prosody_transfer.synthesis.pieces import Piece, cut, whole
+from prosody_transfer.synthesis.prosody import TransferSettings
+from prosody_transfer.synthesis.source import Heard, Listener, Transcript, find_words, name_file
+from prosody_transfer.synthesis.speak import Speaker, Spoken, Voice, vocode
+
+__all__ = [
+    "TransferResult", "TransferSettings", "Transferer", "default_output", "from_audio", "from_file",
+    "from_file_to_file", "from_files_to_files",
+]  # fmt: skip
+
+LEFTOVER_SECONDS = 3600.0  # a temporary file this old belongs to no run that still goes on
+
+
+@dataclass(frozen=True)
+class TransferResult:
+    """What a transfer gives.
+
+    Attributes:
+        waveform: (N,) float32 in the target voice, exactly as long as the source when `duration_scale` is 1.
+        sample_rate: Hz.
+        alignment: Of the source.
+        source, output: Measured on both; `output` at the same level as `source`, None where it was not asked for.
+        report: Plain data for people and scripts.
+    """
+
+    waveform: np.ndarray
+    sample_rate: int
+    speaker: str
+    source_seconds: float
+    alignment: Alignment
+    source: Features
+    output: Features | None
+    report: dict[str, Any] = field(default_factory=dict)
+
+
+def default_output(path: str | Path, speaker: str, suffix: str = ".wav") -> Path:
+    """Where the result goes when nothing is said: take.mp3 -> take.alice.wav, beside the source.
+
+    >>> default_output("takes/one.mp3", "alice").as_posix()
+    'takes/one.alice.wav'
+    """
+    path = Path(path)
+    return path.with_name(f"{path.stem}.{speaker}{suffix}")
+
+
+def _correlation(a: np.ndarray, b: np.ndarray, where: np.ndarray) -> float | None:
+    """Pearson's, over the frames where `where`; None when there are too few to say."""
+    if where.sum() < 20 or a[where].std() < 1e-6 or b[where].std() < 1e-6:
+        return None
+    return round(float(np.corrcoef(a[where], b[where])[0, 1]), 4)
+
+
+def compare(source: Features, output: Features) -> dict[str, Any]:
+    """Output against source, frame by frame: ln F0 over frames voiced in both, energy within 40 dB of the peak."""
+    size = min(source.n_frames, output.n_frames)
+    both = source.voiced[:size] & output.voiced[:size]
+    loud = source.energy_db[:size] > source.energy_db.max() - 40
+    median = lambda f: round(float(np.exp(np.median(f.log_f0[f.voiced]))), 1) if f.voiced.any() else None
+    return {
+        "f0_median_source_hz": median(source), "f0_median_output_hz": median(output),
+        "f0_correlation": _correlation(source.log_f0[:size], output.log_f0[:size], both),
+        "energy_correlation": _correlation(source.energy_db[:size], output.energy_db[:size], loud),
+    }  # fmt: skip
+
+
+class Transferer:
+    """Loads the networks once and speaks any number of sources.
+
+    Args:
+        model: A CopyCat checkpoint; None for the shipped one.
+        vocoder: "griffin-lim", or a ptx or Vocos checkpoint; None for the shipped one.
+        device: Where the networks run.
+
+    Raises:
+        ModelError: A checkpoint is missing, damaged or does not fit the others.
+        UsageError: There is no such device.
+    """
+
+    def __init__(self, model: str | Path | None = None, vocoder: str | Path | None = None, device: str = "cpu") -> None:
+        _check_device(device)
+        self.network, header = load_network("copycat", model, device)
+        self.voices = header.get("voices", {})
+        if missing := set(self.network.config.speakers) - set(self.voices):
+            problem = f"says nothing of the voice {min(missing)!r}"
+            raise ModelError(problem, place=str(model or shipped("copycat")), remedy="make it with ptx train copycat")
+        self.vocoder, mel, self.vocoder_name = load_vocoder(vocoder)
+        self.config = self.network.config.mel
+        if mel != self.config:
+            problem = "was made for other features than the acoustic model's"
+            raise ModelError(problem, place=str(vocoder or shipped("vocoder")), remedy="choose another vocoder")
+        recogniser, _ = load_network("recogniser", None, device)
+        self.listener = Listener(recogniser)
+
+    def voice(self, name: str) -> Voice:
+        """A target voice of this model; UsageError with the nearest names when there is none."""
+        speakers = self.network.config.speakers
+        if name not in speakers:
+            get_voice(name, known=speakers)
+        facts = self.voices[name]
+        return Voice(name, speakers.index(name), facts["log_f0_median"], np.array(facts["phone_log_frames"]))
+
+    def from_audio(
+        self, waveform: np.ndarray, sample_rate: int, speaker: str, *, text: str | None = None,
+        alignment: Alignment | None = None, settings: TransferSettings | None = None, measure_output: bool = True,
+    ) -> TransferResult:  # fmt: skip
+        """Say a recording again in another voice.
+
+        Args:
+            waveform: (N,) float32, mono, at least 0.3 s.
+            sample_rate: Hz; the output is at 24 kHz.
+            speaker: Target voice.
+            text: Its words, if known.
+            alignment: Its phones in time, if known; then `text` is not used.
+
+        Raises:
+            PtxError: See `core.errors`.
+        """
+        waveform = np.asarray(waveform)
+        _check_waveform(waveform, sample_rate)
+        if alignment is None and text is not None and not text.strip():
+            raise TranscriptError("is empty", place="text", remedy="give the words, or None to have them recognised")
+        origin = "textgrid" if alignment is not None else "text" if text else ""
+        transcript = Transcript(text or "", alignment, origin)
+        if sample_rate != self.config.sample_rate:
+            from prosody_transfer.audio.resample import resample
+
+            waveform = resample(waveform, sample_rate, self.config.sample_rate)
+        return self._run(waveform, speaker, transcript, (settings or TransferSettings()).check(), measure_output)
+
+    def _run(
+        self,
+        waveform: np.ndarray,
+        speaker: str,
+        transcript: Transcript,
+        settings: TransferSettings,
+        measure_output: bool,
+    ) -> TransferResult:
+        began = time.perf_counter()
+        voice = self.voice(speaker)
+        levelled, gain_db = normalise_level(waveform, self.config.sample_rate)
+        pieces = cut(levelled, self.config)
+        source = whole(pieces)
+        heard = self.listener.listen(
+            levelled,
+            pieces,
+            transcript,
+            aligner=settings.aligner,
+            check=settings.check_transcript,
+            recognise=settings.recognise,
+        )
+        spoken = self._speak(pieces, heard, voice, source, settings)
+        wanted = round(len(waveform) * settings.duration_scale)
+        audio = np.concatenate([*vocode(self.vocoder, spoken)])[:wanted]
+        measured = None
+        if measure_output and MINIMUM_SAMPLES <= wanted <= 60 * self.config.sample_rate:
+            measured = extract(audio, self.config)
+        audio, applied_db = apply_gain(audio, -gain_db)
+        warnings = list(heard.warnings)
+        if applied_db < -gain_db - 0.1:
+            warnings.append(f"turned down by {-gain_db - applied_db:.1f} dB to avoid clipping")
+        seconds = len(waveform) / self.config.sample_rate
+        report: dict[str, Any] = {
+            "speaker": speaker, "seconds": round(wanted / self.config.sample_rate, 4), "words_from": heard.origin,
+            "text": heard.text, "aligner": heard.alignment.aligner, "phones": len(heard.alignment.phones),
+            "vocoder": self.vocoder_name,
+        }  # fmt: skip
+        if measured is not None and settings.duration_scale == 1:
+            report |= compare(source, measured)
+        elapsed = time.perf_counter() - began
+        report |= {
+            "real_time_factor": round(elapsed / seconds, 4),
+            "settings": settings.to_dict(),
+            "warnings": warnings,
+        }
+        return TransferResult(
+            audio.astype(np.float32),
+            self.config.sample_rate,
+            speaker,
+            seconds,
+            heard.alignment,
+            source,
+            measured,
+            report,
+        )
+
+    def _speak(
+        self, pieces: list[Piece], heard: Heard, voice: Voice, source: Features, settings: TransferSettings
+    ) -> list[Spoken]:
+        level = shrink(measure_speaker([(source.log_f0, source.voiced)])).log_f0_median
+        speaker = Speaker(self.network, voice, level, settings)
+        total = math.ceil(source.n_frames * settings.duration_scale)  # never fewer frames than the samples need
+        spoken, done = [], 0
+        for piece, part in zip(pieces, heard.parts, strict=True):
+            end = round((piece.first_frame + piece.features.n_frames) * total / source.n_frames)
+            spoken.append(speaker.speak(piece.features, part, end - done))
+            done = end
+        return spoken
+
+    def from_file(
+        self, path: str | Path, speaker: str, *, text: str | None = None, transcript: str | Path | None = None,
+        settings: TransferSettings | None = None,
+    ) -> TransferResult:  # fmt: skip
+        """The same from a file; without words a sidecar (src.txt, src.lab, src.TextGrid) is looked for."""
+        settings = (settings or TransferSettings()).check()
+        try:
+            words = find_words(path, text, transcript)
+            audio = read_audio(path, self.config.sample_rate)
+            result = self._run(audio.waveform, speaker, words, settings, True)
+        except PtxError as error:
+            raise name_file(error, path) from None
+        return replace(result, report={"input": str(path), **result.report})
+
+    def from_file_to_file(
+        self, path: str | Path, speaker: str, output: str | Path | None = None, *, text: str | None = None,
+        transcript: str | Path | None = None, settings: TransferSettings | None = None, overwrite: bool = False,
+        subtype: str = "PCM_16",
+    ) -> TransferResult:  # fmt: skip
+        """From a file to a file; whether the output may be written is found out before any work is done.
+
+        Args:
+            subtype: "PCM_16", or "FLOAT" for 32-bit float samples (wav only).
+        """
+        target = Path(output) if output is not None else default_output(path, speaker)
+        check_writable(target, overwrite, subtype)
+        result = self.from_file(path, speaker, text=text, transcript=transcript, settings=settings)
+        write_audio(target, result.waveform, result.sample_rate, subtype=subtype, overwrite=overwrite)
+        return replace(result, report={"output": str(target), **result.report})
+
+    def from_files_to_files(
+        self, paths: Iterable[str | Path], speaker: str, out_dir: str | Path, *,
+        settings: TransferSettings | None = None, overwrite: bool = False,
+        root: str | Path | None = None, suffix: str = ".wav", subtype: str = "PCM_16",
+        on_done: Callable[[Path, TransferResult | None, PtxError | None], None] | None = None,
+    ) -> list[tuple[Path, PtxError]]:  # fmt: skip
+        """Many files; outputs that exist are not made again, failures do not stop the others.
+
+        Args:
+            root: Folder whose sub-folders are kept under `out_dir`.
+
+        Returns:
+            The files that failed, and why.
+        """
+        failures: list[tuple[Path, PtxError]] = []
+        taken: dict[Path, Path] = {}
+        for path in map(Path, paths):
+            result, failure = None, None
+            try:
+                inside = path.relative_to(root).parent if root is not None else Path()
+                target = Path(out_dir) / inside / default_output(path, speaker, suffix).name
+                if (other := taken.setdefault(target, path)) != path:
+                    problem = f"would be written to {target}, like {other}"
+                    raise OutputError(problem, place=str(path), remedy="rename one of them")
+                if overwrite or not _complete(target):
+                    _make_folder(target.parent)
+                    result = self.from_file_to_file(
+                        path, speaker, target, settings=settings, overwrite=True, subtype=subtype
+                    )
+            except PtxError as error:
+                failure = error
+            except Exception as error:  # a mistake of ours in one file must not cost the others
+                if os.environ.get("PTX_DEBUG") == "1":
+                    raise
+                problem = f"{type(error).__name__}: {error}"
+                failure = PtxError(problem, place=str(path), remedy="a mistake of ours: please report it")
+            if failure:
+                failures.append((path, failure))
+            if on_done:
+                on_done(path, result, failure)
+        return failures
+
+
+def _check_device(device: str) -> None:
+    import torch
+
+    try:
+        torch.zeros(1, device=device).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError):
+        problem = f"{device!r} is no device that works here"
+        raise UsageError(problem, place="--device", remedy="choose cpu, or ask ptx doctor") from None
+
+
+def _check_waveform(waveform: np.ndarray, sample_rate: int) -> None:
+    """What `read_audio` sees to for files."""
+    if waveform.ndim != 1 or not np.issubdtype(waveform.dtype, np.floating):
+        raise ShapeError(f"a waveform is (N,) floats in [-1, 1], not {waveform.shape} {waveform.dtype}")
+    if not MIN_RATE <= sample_rate <= MAX_RATE:
+        raise AudioError(f"has {sample_rate} samples a second", remedy=f"give {MIN_RATE} to {MAX_RATE} Hz")
+    if len(waveform) < MIN_SECONDS * sample_rate:
+        problem = f"is too short: {len(waveform) / sample_rate:.3f} s, the least is {MIN_SECONDS} s"
+        raise AudioError(problem, remedy="give a longer recording")
+    if not np.isfinite(waveform).all():
+        raise AudioError("holds NaN or infinite samples", remedy="find out where they come from")
+
+
+def _make_folder(folder: Path) -> None:
+    """The folder of an output; what a killed run has left half-written in it long ago is removed."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        problem = f"cannot be made ({error.strerror})"
+        raise OutputError(problem, place=str(folder), remedy="choose another --out-dir") from None
+    for part in folder.glob(".ptx-*.part"):
+        with contextlib.suppress(OSError):
+            if time.time() - part.stat().st_mtime > LEFTOVER_SECONDS:
+                part.unlink()
+
+
+def _complete(path: Path) -> bool:
+    """True for an output of an earlier run; a flac, whose header does not tell where it ends, is read through."""
+    try:
+        return path.is_file() and (read_audio if path.suffix == ".flac" else probe)(path) is not None
+    except AudioError:
+        return False
+
+
+_loaded: dict[str, Transferer] = {}
+
+
+def _shared(device: str = "cpu") -> Transferer:
+    if device not in _loaded:
+        _loaded[device] = Transferer(device=device)
+    return _loaded[device]
+
+
+def from_audio(waveform: np.ndarray, sample_rate: int, speaker: str, **options: Any) -> TransferResult:
+    """`Transferer.from_audio` with the shipped networks, loaded once."""
+    return _shared().from_audio(waveform, sample_rate, speaker, **options)
+
+
+def from_file(path: str | Path, speaker: str, **options: Any) -> TransferResult:
+    """`Transferer.from_file` with the shipped networks, loaded once."""
+    return _shared().from_file(path, speaker, **options)
+
+
+def from_file_to_file(
+    path: str | Path, speaker: str, output: str | Path | None = None, **options: Any
+) -> TransferResult:
+    """`Transferer.from_file_to_file` with the shipped networks, loaded once."""
+    return _shared().from_file_to_file(path, speaker, output, **options)
+
+
+def from_files_to_files(
+    paths: Iterable[str | Path], speaker: str, out_dir: str | Path, **options: Any
+) -> list[tuple[Path, PtxError]]:
+    """`Transferer.from_files_to_files` with the shipped networks, loaded once."""
+    return _shared().from_files_to_files(paths, speaker, out_dir, **options)

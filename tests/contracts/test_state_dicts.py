@@ -1,0 +1,80 @@
+"""The names of the weights are a promise: published checkpoints must go on loading.
+
+After a deliberate change: python tests/contracts/test_state_dicts.py --write
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from torch import nn
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "state_keys.json"
+
+
+def copycat() -> nn.Module:
+    from prosody_transfer.models.copycat.config import CopyCatConfig
+    from prosody_transfer.models.copycat.network import CopyCat
+
+    return CopyCat(CopyCatConfig(speakers=("one", "two")))
+
+
+def vocoder() -> nn.Module:
+    from prosody_transfer.models.vocoder.network import Vocoder
+
+    return Vocoder()
+
+
+def vocos() -> nn.Module:
+    from prosody_transfer.models.vocoder.vocos import VocosVocoder
+
+    return VocosVocoder()
+
+
+def recogniser() -> nn.Module:
+    from prosody_transfer.models.recogniser.network import Recogniser, RecogniserConfig
+
+    return Recogniser(RecogniserConfig())
+
+
+NETWORKS: dict[str, Callable[[], nn.Module]] = {
+    "copycat": copycat,
+    "recogniser": recogniser,
+    "vocoder": vocoder,
+    "vocos": vocos,
+}
+
+
+def keys(network: nn.Module) -> dict[str, list[int]]:
+    return {name: list(value.shape) for name, value in network.state_dict().items()}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_names_and_shapes_are_stable(name):
+    assert keys(NETWORKS[name]()) == json.loads(GOLDEN.read_text(encoding="utf8"))[name]
+
+
+@pytest.mark.parametrize("name", ["copycat", "vocoder"])
+def test_only_learned_numbers_are_stored(name):
+    network = NETWORKS[name]()
+    assert set(network.state_dict()) == {k for k, _ in network.named_parameters()}
+
+
+def test_every_network_is_listed():
+    """A network folder that gains a network.py must appear in the table above."""
+    import prosody_transfer.models as models
+
+    folders = {p.parent.name for p in Path(models.__file__).parent.glob("*/network.py")}
+    assert importlib.util.find_spec("prosody_transfer.models.copycat.network")
+    assert folders <= set(NETWORKS)
+
+
+if __name__ == "__main__" and "--write" in sys.argv:
+    GOLDEN.write_text(
+        json.dumps({name: keys(make()) for name, make in NETWORKS.items()}, indent=1) + "\n", encoding="utf8"
+    )
