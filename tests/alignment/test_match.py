@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from prosody_transfer.alignment import match
 from prosody_transfer.alignment.match import Mismatch, align_sequences, find_mismatch
 from prosody_transfer.text.lexicon import pronounce
 from prosody_transfer.text.phones import PHONES, phone_class
@@ -141,3 +142,17 @@ def test_a_long_recording_fits_in_time_and_memory():
     tracemalloc.stop()
     assert peak < 200e6, f"{peak / 1e6:.0f} MB"
     assert seconds < 10, "3 s without the memory tracer; doubled and more for slow machines"
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(st.lists(st.sampled_from(PHONES[1:9]), max_size=40), st.lists(st.sampled_from(PHONES[1:9]), max_size=40))
+def test_halving_finds_an_alignment_as_cheap(expected, recognised):
+    """Long sequences are cut in two where the best path crosses; that must not cost anything."""
+    cost = lambda pairs: sum(match._pair_cost(expected, recognised, pair) for pair in pairs)
+    whole = align_sequences(expected, recognised)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(match, "MAX_CELLS", 30)
+        halved = align_sequences(expected, recognised)
+    assert cost(halved) == cost(whole)
+    for side, sequence in ((0, expected), (1, recognised)):
+        assert [pair[side] for pair in halved if pair[side] is not None] == list(range(len(sequence)))
