@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from prosody_transfer.cli._shared import complain, print_json, progress
-from prosody_transfer.cli._single import make_folder
 from prosody_transfer.core.errors import AudioError, PartialFailure, PtxError, UsageError
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".au", ".caf", ".w64")
@@ -76,6 +75,7 @@ def check_batches(batches: list[Batch], speaker: str, suffix: str, subtype: str)
         OutputError: A folder can't be made or written to.
     """
     from prosody_transfer.audio.io import check_writable
+    from prosody_transfer.core.atomic import make_folder
 
     taken: dict[Path, Path] = {}
     for batch in batches:

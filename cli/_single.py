@@ -23,6 +23,7 @@ def check_single(
         DependencyError: Drawing was asked for and matplotlib is not installed.
     """
     from prosody_transfer.audio.io import check_writable, probe
+    from prosody_transfer.core.atomic import make_folder
     from prosody_transfer.synthesis.source import find_words
 
     check_words(text, transcript)
@@ -55,12 +56,3 @@ def check_plot(plot: Path | None, overwrite: bool) -> None:
 
     check_report(plot, PLOT_SUFFIXES, overwrite)
     require_matplotlib()
-
-
-def make_folder(folder: Path) -> None:
-    """An output folder and those above it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        problem = f"the folder cannot be made ({error.strerror})"
-        raise OutputError(problem, place=str(folder), remedy="choose another --out-dir") from None

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import os
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from prosody_transfer.alignment.base import fill_gaps
 from prosody_transfer.alignment.labels import SILENCES, restore_stress, to_arpabet
-from prosody_transfer.core.errors import OutputError, TranscriptError
+from prosody_transfer.core.atomic import write_atomically
+from prosody_transfer.core.errors import TranscriptError
 from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval, WordInterval
 from prosody_transfer.text.transcript import decode
 
@@ -175,17 +173,4 @@ def write_textgrid(alignment: Alignment, path: str | Path) -> None:
     Raises:
         OutputError: It cannot be written.
     """
-    target = Path(path)
-    temporary = ""
-    try:
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, suffix=".tmp", delete=False) as file:
-            temporary = file.name
-            file.write(format_textgrid(alignment))
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
-    except OSError as error:
-        if temporary:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-        problem = f"cannot be written ({error.strerror})"
-        raise OutputError(problem, place=str(path), remedy="choose another place") from error
+    write_atomically(path, format_textgrid(alignment).encode(), folder=False)

@@ -3,34 +3,54 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
-import tempfile
 from pathlib import Path
 
 from prosody_transfer.core.errors import OutputError
 
 
-def write_atomically(path: str | Path, data: bytes) -> None:
-    """Write `data` to a temporary file in the same folder, then give it its name; makes the folder.
+def write_atomically(path: str | Path, data: bytes, *, folder: bool = True) -> None:
+    """Write `data` to a temporary file in the same folder, then give it its name.
+
+    Args:
+        path: Where it is a link, the file that it names is replaced, not the link.
+        folder: Make the folder where there is none.
 
     Raises:
         OutputError: The folder can't be written to or the disk is full; no temporary file is left.
     """
-    path = Path(path)
     temporary = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
+        target = Path(path).resolve()
+        if folder:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.parent / f".ptx-{os.getpid()}-{os.urandom(6).hex()}.part"
+        with open(temporary, "xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)  # mkstemp makes files that only their owner can read
-        os.replace(temporary, path)
+        os.replace(temporary, target)
+        temporary = None
     except OSError as error:
-        remedy = "free some space or choose another folder"
-        raise OutputError(f"cannot be written ({error.strerror})", place=str(path), remedy=remedy) from None
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        state = "the disk is full, nothing was written" if full else "cannot be written"
+        remedy = "free some space" if full else "choose another name or folder"
+        raise OutputError(f"{state} ({error.strerror})", place=str(path), remedy=remedy) from None
     finally:
         if temporary:
             with contextlib.suppress(OSError):
-                os.unlink(temporary)  # gone already where all went well
+                temporary.unlink()
+
+
+def make_folder(folder: Path) -> None:
+    """An output folder and those above it.
+
+    Raises:
+        OutputError: It can't be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        problem = f"the folder cannot be made ({error.strerror})"
+        raise OutputError(problem, place=str(folder), remedy="choose another --out-dir") from None

@@ -33,9 +33,8 @@ class SpeakerPrior(Config):
     Attributes:
         weights, means, deviations: Of two Gaussians over speakers' ln F0 medians: a lower and a higher register. One
             Gaussian between them would pull a short clip of a man up by semitones.
-        clip_deviation: Of one speaker's clip medians from their own median, ln Hz, for one voiced second; the variance
-        falls
-            with the voiced seconds.
+        clip_deviation: Of one speaker's clip medians from their own median, ln Hz, for one voiced second; the
+            variance falls with the voiced seconds.
         spread: Of ln F0 within a typical speaker.
         spread_seconds: Voiced seconds of a clip that count as much as `spread` does.
 

@@ -38,9 +38,8 @@ def load_vocoder(which: str | Path | None = None) -> LoadedVocoder:
 
     Args:
         which: None for the shipped weights, "griffin-lim" for the one without weights, or the path of a checkpoint: of
-        ptx
-            (.safetensors), or of the public Vocos mel 24 kHz model (.safetensors; .bin, .pt, .pth or .ckpt, which are
-            read without running any code in them).
+            ptx (.safetensors), or of the public Vocos mel 24 kHz model (.safetensors; .bin, .pt, .pth or .ckpt, which
+            are read without running any code in them).
 
     Raises:
         ModelError: There is no such file, or it is damaged, of another kind, or made for other features.

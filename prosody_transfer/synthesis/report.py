@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import errno
 import io
 import os
 from collections.abc import Sequence
@@ -13,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from prosody_transfer.core.atomic import write_atomically
 from prosody_transfer.core.errors import OutputError
 from prosody_transfer.core.types import Alignment
 from prosody_transfer.features.extract import Features
@@ -51,27 +50,9 @@ def write_report(path: str | Path, data: bytes, overwrite: bool = False) -> None
     Raises:
         OutputError: The file exists and `overwrite` is False, the folder can't be written to, or the disk is full.
     """
-    path, temporary = Path(path), None
     if os.path.lexists(path) and not overwrite:
         raise OutputError("exists", place=str(path), remedy="give another name, or --force to overwrite it")
-    try:
-        target = path.resolve()
-        temporary = target.parent / f".ptx-{os.getpid()}-{os.urandom(6).hex()}.part"
-        with open(temporary, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-        temporary = None
-    except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        problem = "the disk is full; nothing was written" if full else f"cannot be written ({error.strerror})"
-        remedy = "free some space" if full else "choose another name or folder"
-        raise OutputError(problem, place=str(path), remedy=remedy) from None
-    finally:
-        if temporary:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
+    write_atomically(path, data, folder=False)
 
 
 def interval_rows(intervals: Sequence[Any], kind: str) -> list[dict[str, Any]]:

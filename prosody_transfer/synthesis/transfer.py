@@ -16,6 +16,7 @@ import numpy as np
 from prosody_transfer.audio.decode import MIN_SECONDS
 from prosody_transfer.audio.io import MAX_RATE, MIN_RATE, check_writable, probe, read_audio, write_audio
 from prosody_transfer.audio.loudness import apply_gain, normalise_level
+from prosody_transfer.core.atomic import make_folder
 from prosody_transfer.core.errors import (
     AudioError,
     ModelError,
@@ -284,7 +285,8 @@ class Transferer:
                     problem = f"would be written to {target}, like {other}"
                     raise OutputError(problem, place=str(path), remedy="rename one of them")
                 if overwrite or not _complete(target):
-                    _make_folder(target.parent)
+                    make_folder(target.parent)
+                    _tidy(target.parent)
                     result = self.from_file_to_file(
                         path, speaker, target, settings=settings, overwrite=True, subtype=subtype
                     )
@@ -325,13 +327,8 @@ def _check_waveform(waveform: np.ndarray, sample_rate: int) -> None:
         raise AudioError("holds NaN or infinite samples", remedy="find out where they come from")
 
 
-def _make_folder(folder: Path) -> None:
-    """The folder of an output; what a killed run has left half-written in it long ago is removed."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        problem = f"cannot be made ({error.strerror})"
-        raise OutputError(problem, place=str(folder), remedy="choose another --out-dir") from None
+def _tidy(folder: Path) -> None:
+    """Remove what a killed run has left half-written long ago."""
     for part in folder.glob(".ptx-*.part"):
         with contextlib.suppress(OSError):
             if time.time() - part.stat().st_mtime > LEFTOVER_SECONDS:

@@ -6,7 +6,7 @@ import hashlib
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from prosody_transfer.data.manifest import Row, cache_path, read_manifest
 from prosody_transfer.training.loop import LoopConfig, Task, Trainer, run
 from prosody_transfer.training.prepare import prepare
 
+N = TypeVar("N", bound=Config)
+C = TypeVar("C", bound=Config)
 Event = Callable[[str, int, int, dict[str, float]], None]
 
 
@@ -40,19 +42,24 @@ def read_config(path: str | Path) -> dict[str, Any]:
         raise UsageError(f"is not TOML: {error}", place=str(path), remedy="examples are in configs/") from None
 
 
-def _sections(path: str | Path, *known: str) -> dict[str, Any]:
-    """The config's sections; what is wrong with it is said before anything is measured."""
+def _settings(path: str | Path, network: type[N], task: type[C]) -> tuple[dict[str, Any], DataConfig, N, C]:
+    """The config as plain data, and its parts; what is wrong with it is said before anything is measured."""
     data = read_config(path)
-    load_config(LoopConfig, data.get("loop", {}), f"{path} [loop]")
-    if not isinstance(data.get("run_dir", ""), str):
-        raise UsageError(f"run_dir = {data['run_dir']!r} is no folder", place=str(path), remedy="give a path in quotes")
-    if unknown := set(data) - {"run_dir", "data", "loop", *known}:
+    known: dict[str, type[Any]] = {"data": DataConfig, "network": network, "task": task, "loop": LoopConfig}
+    if unknown := set(data) - {"run_dir", *known}:
         raise UsageError(
             f"has an unknown section [{sorted(unknown)[0]}]",
             place=str(path),
-            remedy=f"known: data, loop, {', '.join(known)}",
+            remedy=f"known: {', '.join(known)}",
         )
-    return data
+    if not isinstance(data.get("run_dir", ""), str):
+        raise UsageError(f"run_dir = {data['run_dir']!r} is no folder", place=str(path), remedy="give a path in quotes")
+
+    def part(name: str) -> Any:
+        return load_config(known[name], data.get(name, {}), f"{path} [{name}]")
+
+    part("loop")
+    return data, part("data"), part("network"), part("task")
 
 
 def load_data(data: DataConfig, mel: Any, on_event: Event | None) -> tuple[list[Row], dict[str, Any]]:
@@ -138,10 +145,7 @@ def train_vocoder(
     from prosody_transfer.models.vocoder.network import VocoderConfig
     from prosody_transfer.training.vocoder import VocoderTask, VocoderTaskConfig
 
-    settings = _sections(config, "network", "task")
-    data = load_config(DataConfig, settings.get("data", {}), f"{config} [data]")
-    network = load_config(VocoderConfig, settings.get("network", {}), f"{config} [network]")
-    task = load_config(VocoderTaskConfig, settings.get("task", {}), f"{config} [task]")
+    settings, data, network, task = _settings(config, VocoderConfig, VocoderTaskConfig)
     rows, facts = load_data(data, network.mel, on_event)
     built = VocoderTask(network, task, rows, data.cache, device)
     return _train(config, built, settings, facts, resume, run_dir, max_minutes, on_event)
@@ -155,10 +159,7 @@ def train_copycat(
     from prosody_transfer.models.copycat.config import CopyCatConfig
     from prosody_transfer.training.copycat import CopyCatTask, CopyCatTaskConfig
 
-    settings = _sections(config, "network", "task")
-    data = load_config(DataConfig, settings.get("data", {}), f"{config} [data]")
-    network = load_config(CopyCatConfig, settings.get("network", {}), f"{config} [network]")
-    task = load_config(CopyCatTaskConfig, settings.get("task", {}), f"{config} [task]")
+    settings, data, network, task = _settings(config, CopyCatConfig, CopyCatTaskConfig)
     if not network.speakers:
         raise UsageError(
             "names no speakers", place=f"{config} [network]", remedy="list the target voices: speakers = [...]"
@@ -178,10 +179,7 @@ def train_recogniser(
     from prosody_transfer.models.recogniser.network import RecogniserConfig
     from prosody_transfer.training.recogniser import RecogniserTask, RecogniserTaskConfig
 
-    settings = _sections(config, "network", "task")
-    data = load_config(DataConfig, settings.get("data", {}), f"{config} [data]")
-    network = load_config(RecogniserConfig, settings.get("network", {}), f"{config} [network]")
-    task = load_config(RecogniserTaskConfig, settings.get("task", {}), f"{config} [task]")
+    settings, data, network, task = _settings(config, RecogniserConfig, RecogniserTaskConfig)
     rows, facts = load_data(data, network.mel, on_event)
     built = RecogniserTask(network, task, rows, data.cache, device)
     return _train(config, built, settings, facts, resume, run_dir, max_minutes, on_event)
