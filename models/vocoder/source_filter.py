@@ -1,7 +1,6 @@
 """The part of the vocoder that makes sound: pulses and noise, filtered frame by frame, overlapped and added.
 
-Every function here works on (B, T) frames of `hop_length` samples; frame t is centred on sample t * hop_length and
-owns the samples from there up to the next centre.
+Every function here works on (B, T) frames of `hop_length` samples, as in `overlap`.
 """
 
 from __future__ import annotations
@@ -10,10 +9,10 @@ import math
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from prosody_transfer.models.blocks import Frames, StreamableBlock, register
+from prosody_transfer.models.vocoder.overlap import overlap_add, spectra
 
 NOISE_SAMPLES = 1 << 18  # a fixed table (11 s at 24 kHz): the same input always gives the same output, streamed or not
 
@@ -111,25 +110,6 @@ class SourceFilter(StreamableBlock):
         noise = self.noise.to(f0.dtype)[index % NOISE_SAMPLES].view_as(f0) * real
         return pulses.flatten(1), noise.flatten(1), starts
 
-    def _spectra(self, signal: Tensor, size: int) -> Tensor:
-        """(B, N) -> (B, T, bins): windowed spectra around every frame centre."""
-        padded = F.pad(signal, (self.n_fft // 2, self.n_fft // 2))
-        frames = padded.unfold(-1, self.n_fft, self.hop_length)[:, :size]
-        return torch.fft.rfft(frames * self.window.to(signal.dtype), dim=-1)
-
-    def _overlap_add(self, spectra: Tensor, mask: Tensor) -> Tensor:
-        """(B, T, bins) -> (B, T * hop), divided by the sum of the squared windows of the real frames."""
-        window = self.window.to(spectra.real.dtype)
-        real = mask[..., None].to(window.dtype)
-        frames = torch.fft.irfft(spectra, n=self.n_fft, dim=-1) * window * real
-        weights = (window**2).expand_as(frames) * real
-        size = (frames.shape[1] - 1) * self.hop_length + self.n_fft
-        stacked = torch.cat([frames, weights]).transpose(1, 2)  # (2B, n_fft, T)
-        summed = F.fold(stacked, (1, size), (1, self.n_fft), stride=(1, self.hop_length))[:, 0, 0]
-        summed = summed[:, self.n_fft // 2 : self.n_fft // 2 + frames.shape[1] * self.hop_length]
-        signal, weight = summed.chunk(2)
-        return signal / weight.clamp(min=1e-3)
-
     def render(self, frames: Frames, phase: Tensor, first_frame: Tensor) -> tuple[Tensor, Tensor]:
         """(B, T * hop) samples for these frames, and the phases (B, T + 1) at their starts."""
         values, mask = frames
@@ -139,8 +119,9 @@ class SourceFilter(StreamableBlock):
         angle = turn + minimum_phase(harmonic)
         magnitude = torch.exp(harmonic)
         voice = torch.complex(magnitude * torch.cos(angle), magnitude * torch.sin(angle))
-        spectra = self._spectra(pulses, size) * voice + self._spectra(noise, size) * torch.exp(breath)
-        audio = self._overlap_add(spectra, mask)
+        window, hop = self.window, self.hop_length
+        filtered = spectra(pulses, window, hop, size) * voice + spectra(noise, window, hop, size) * torch.exp(breath)
+        audio = overlap_add(filtered, mask, window, hop)
         return audio * mask.repeat_interleave(self.hop_length, -1), starts
 
     def forward(self, frames: Frames, context: Tensor | None = None) -> Frames:

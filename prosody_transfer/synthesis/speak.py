@@ -26,12 +26,16 @@ MARGIN_FRAMES = 12  # of its neighbours, that a piece is vocoded with where the 
 
 @dataclass(frozen=True)
 class Voice:
-    """What the decoder needs of a target voice: its row, ln Hz median F0, mean ln frames of each phone (V,)."""
+    """What the decoder needs of a target voice: its row, ln Hz median F0, mean ln frames of each phone (V,).
+
+    `network` is the one that can speak it, where that is not the model itself: a user's voice has its own tensors.
+    """
 
     name: str
     row: int
     log_f0_median: float
     phone_log_frames: np.ndarray
+    network: Any = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,21 @@ class Spoken:
     mel: np.ndarray
     log_f0: np.ndarray
     voiced: np.ndarray
+
+
+@dataclass(frozen=True)
+class Borrowed:
+    """Prosody laid over a piece's own, on its T source frames; where it is None the piece keeps its own.
+
+    Attributes:
+        contour: (T,) ln F0 above the median of whoever it is from. Voicing stays the piece's own.
+        energy_db: (T,), relative to the speech level.
+        latent: (1, D, T) prosody embedding, from `embed`.
+    """
+
+    contour: np.ndarray | None = None
+    energy_db: np.ndarray | None = None
+    latent: Tensor | None = None
 
 
 def phone_inputs(alignment: Alignment, durations: np.ndarray) -> PhoneInputs:
@@ -59,28 +78,50 @@ def phone_inputs(alignment: Alignment, durations: np.ndarray) -> PhoneInputs:
     )
 
 
+def embed(network: Any, features: Features, alignment: Alignment) -> Tensor:
+    """The prosody embedding of a piece on its frames, (1, D, T): the posterior's mean."""
+    config = features.config
+    durations = np.array(alignment.durations(features.n_frames, config.sample_rate, config.hop_length))
+    device = network.speaker_table.weight.device
+    with torch.inference_mode():
+        up, _ = network.expand(phone_inputs(alignment, durations).to(device), features.n_frames)
+        mel = torch.from_numpy(features.mel)[None].to(device)
+        mask = torch.ones(1, features.n_frames, dtype=torch.bool, device=device)
+        posterior = network.encode_reference(mel, mask, up, torch.zeros(1, device=device))
+        return network.spread(posterior.mean, features.n_frames)
+
+
 class Speaker:
     """One voice speaking pieces of one source.
 
     Args:
-        network: The acoustic model.
+        network: The acoustic model; a voice's own takes its place.
         source_level: ln Hz, the source speaker's median F0.
     """
 
     def __init__(self, network: Any, voice: Voice, source_level: float, settings: TransferSettings) -> None:
-        self.network, self.voice, self.level, self.settings = network, voice, source_level, settings
-        self.device = network.speaker_table.weight.device
+        self.network = network if voice.network is None else voice.network
+        self.voice, self.level, self.settings = voice, source_level, settings
+        self.device = self.network.speaker_table.weight.device
 
-    def speak(self, features: Features, alignment: Alignment, n_frames: int) -> Spoken:
-        """Say one piece; `n_frames` is its length in the output, the source's T unless durations are scaled."""
-        settings = self.settings
+    def speak(
+        self, features: Features, alignment: Alignment, n_frames: int, borrowed: Borrowed | None = None
+    ) -> Spoken:
+        """Say one piece.
+
+        Args:
+            n_frames: Its length in the output, the source's T unless durations are scaled.
+            borrowed: Prosody of another utterance, or what is already known of this one.
+        """
+        settings, borrowed = self.settings, borrowed or Borrowed()
         config = features.config
         durations = np.array(alignment.durations(features.n_frames, config.sample_rate, config.hop_length))
         ids = np.array([phone_id(p.phone) for p in alignment.phones])
         weight = settings.strength if "rhythm" in settings.keep else 0.0
         rhythm = plan_rhythm(durations, ids, self.voice.phone_log_frames, weight, n_frames)
         with torch.inference_mode():
-            latent = self._latent(features, alignment, durations, rhythm)
+            latent = embed(self.network, features, alignment) if borrowed.latent is None else borrowed.latent
+            latent = latent[..., torch.from_numpy(rhythm.source_frame).to(self.device)] * settings.strength
             up, position = self.network.expand(phone_inputs(alignment, rhythm.durations).to(self.device), n_frames)
             mask = torch.ones(1, n_frames, dtype=torch.bool, device=self.device)
             row = torch.tensor([self.voice.row], device=self.device)
@@ -89,23 +130,13 @@ class Speaker:
                 up, position, mask, prosody.to(self.device), latent, row, level
             )
             silent = np.repeat(ids == 0, rhythm.durations)
-            prosody, contour, voiced = self._prosody(features, rhythm, silent, decode)
+            prosody, contour, voiced = self._prosody(features, rhythm, silent, borrowed, decode)
             mel = decode(prosody).mel[0].cpu().numpy()
         log_f0 = np.clip(contour + self.voice.log_f0_median, np.log(LOWEST_HZ), np.log(HIGHEST_HZ))
         return Spoken(mel, log_f0.astype(np.float32), voiced)
 
-    def _latent(self, features: Features, alignment: Alignment, durations: np.ndarray, rhythm: Rhythm) -> Tensor:
-        """The prosody embedding on output frames, (1, D, T): the posterior's mean, scaled by the strength."""
-        network = self.network
-        up, _ = network.expand(phone_inputs(alignment, durations).to(self.device), features.n_frames)
-        mel = torch.from_numpy(features.mel)[None].to(self.device)
-        mask = torch.ones(1, features.n_frames, dtype=torch.bool, device=self.device)
-        posterior = network.encode_reference(mel, mask, up, torch.zeros(1, device=self.device))
-        spread = network.spread(posterior.mean, features.n_frames)
-        return spread[..., torch.from_numpy(rhythm.source_frame).to(self.device)] * self.settings.strength
-
     def _prosody(
-        self, features: Features, rhythm: Rhythm, silent: np.ndarray, decode: Any
+        self, features: Features, rhythm: Rhythm, silent: np.ndarray, borrowed: Borrowed, decode: Any
     ) -> tuple[ProsodyInputs, np.ndarray, np.ndarray]:
         """What the decoder is given; the output's ln F0 above the voice's median, and voicing, (T,) each."""
         settings = self.settings
@@ -114,6 +145,8 @@ class Speaker:
         contour = features.log_f0[at] - self.level
         loudness = features.energy_db[at]
         voiced = clean_voicing(features.voiced[at], loudness, silent)
+        contour = contour if borrowed.contour is None else borrowed.contour[at]
+        loudness = loudness if borrowed.energy_db is None else borrowed.energy_db[at]
         if settings.strength < 1 or not pitch:
             own = self._own(decode, len(at), "latent" in settings.keep)
             own_contour = own.log_f0[0].cpu().numpy() * F0_SCALE

@@ -18,13 +18,18 @@ from prosody_transfer.features.cache import Utterance
 from prosody_transfer.models.copycat.config import CopyCatConfig
 from prosody_transfer.models.copycat.inputs import ENERGY_SCALE_DB, F0_SCALE, PhoneInputs, ProsodyInputs
 from prosody_transfer.models.copycat.network import MEL_FLOOR, CopyCat
+from prosody_transfer.store.checkpoint import load_checkpoint, load_into
 from prosody_transfer.text.phones import PHONES, VOWELS
 from prosody_transfer.training.losses import capacity_kl, masked_mean, mel_l1
 from prosody_transfer.training.perturb import perturb_energy, perturb_mel, soften_phones
 
 
 class CopyCatTaskConfig(Config):
-    """Batch and loss settings. `capacity_bits` is the latent's rate per second at the end of its ramp."""
+    """Batch and loss settings.
+
+    `capacity_bits` is the latent's rate per second at the end of its ramp; `start_from` a CopyCat checkpoint with the
+    same network settings to go on from; then there is no ramp.
+    """
 
     batch_size: int = 12
     crop_frames: int = 192
@@ -37,6 +42,7 @@ class CopyCatTaskConfig(Config):
     kl_weight: float = 0.1
     pitch_weight: float = 0.1
     early_weight: float = 0.3
+    start_from: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,8 @@ class CopyCatTask:
     ) -> None:
         self.config, self.task, self.device = config, task, device
         self.network = CopyCat(config).to(device)
+        if task.start_from:
+            load_into(self.network, load_checkpoint(task.start_from, "copycat")[0], task.start_from)
         wanted = [r for r in rows if r.speaker in config.speakers]
         keep = lambda u: len(u.phones) > 2 and u.features.n_frames >= task.crop_frames // 2
         self.corpus = Corpus(wanted, cache, config.mel, with_pcm=False, keep=keep)
@@ -135,7 +143,8 @@ class CopyCatTask:
         latent = network.spread(posterior.sample(), up.shape[2])
         decoded = network.decode(up, position, batch.mask, batch.prosody, latent, batch.speaker, batch.level)
         steps_per_second = self.config.mel.sample_rate / self.config.mel.hop_length / self.config.temporal_downsampling
-        capacity = task.capacity_bits * np.log(2) / steps_per_second * min(1.0, step / (0.3 * total_steps))
+        ramp = 1.0 if task.start_from else min(1.0, step / (0.3 * total_steps))
+        capacity = task.capacity_bits * np.log(2) / steps_per_second * ramp
         off, kl = capacity_kl(posterior.mean, posterior.log_variance, posterior.mask, capacity)
         spectral = mel_l1(decoded.mel, batch.mel, batch.mask)
         early = masked_mean((decoded.early_mel - batch.mel).abs(), batch.mask)

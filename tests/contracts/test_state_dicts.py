@@ -42,9 +42,16 @@ def recogniser() -> nn.Module:
     return Recogniser(RecogniserConfig())
 
 
+def verifier() -> nn.Module:
+    from prosody_transfer.models.verifier.network import Verifier
+
+    return Verifier()
+
+
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "copycat": copycat,
     "recogniser": recogniser,
+    "verifier": verifier,
     "vocoder": vocoder,
     "vocos": vocos,
 }
@@ -59,7 +66,7 @@ def test_names_and_shapes_are_stable(name):
     assert keys(NETWORKS[name]()) == json.loads(GOLDEN.read_text(encoding="utf8"))[name]
 
 
-@pytest.mark.parametrize("name", ["copycat", "vocoder"])
+@pytest.mark.parametrize("name", ["copycat", "verifier", "vocoder"])
 def test_only_learned_numbers_are_stored(name):
     network = NETWORKS[name]()
     assert set(network.state_dict()) == {k for k, _ in network.named_parameters()}

@@ -51,7 +51,10 @@ EXAMPLES: list[dict[str, Any]] = [
     {"block": "stack", "blocks": [{"block": "stack", "blocks": MIXED[:3]}, {"block": "stack", "blocks": MIXED[3:]}]},
     {"block": "stack", "blocks": REFERENCE},
     {"block": "source_filter", "sample_rate": 8000, "n_fft": 64, "hop_length": 16},
+    {"block": "mel_matching", "config": SMALL_MEL},
+    {"block": "mel_matching", "config": SMALL_MEL, "iterations": 3},
     {"block": "vocoder", "config": {"mel": SMALL_MEL, "channels": 8, "layers": 2}},
+    {"block": "vocoder", "config": {"mel": SMALL_MEL, "channels": 8, "layers": 2, "matching": 2}},
 ]
 
 

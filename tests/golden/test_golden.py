@@ -80,7 +80,9 @@ def test_features():
         found = features()
         assert set(found) == set(stored.files)
         assert (found["voiced"] == stored["voiced"]).mean() > 0.97
-        assert np.abs(found["mel"].astype(float) - stored["mel"].astype(float)).max() < 0.02
+        mel, golden = found["mel"].astype(float), stored["mel"].astype(float)
+        # Digital silence holds nothing but the FFT's rounding, which differs between processors.
+        assert np.abs(mel - golden)[golden > -10].max() < 0.02 and np.abs(np.exp(mel) - np.exp(golden)).max() < 0.001
         assert np.abs(found["energy_db"] - stored["energy_db"]).max() < 0.01
         both = found["voiced"] & stored["voiced"]
         assert both.sum() > 30 and np.abs(found["log_f0"] - stored["log_f0"])[both].max() < 1e-3

@@ -1,0 +1,1 @@
+"""Listening tests: build a page, serve it, analyse what was rated."""
