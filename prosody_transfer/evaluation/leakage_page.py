@@ -8,7 +8,17 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from prosody_transfer.evaluation.drawings import EXACT, GREY, INK, OUTPUT, SOURCE, _axes, _svg, can_draw, draw_spread
+from prosody_transfer.evaluation.drawings import (
+    EXACT,
+    GREY,
+    INK,
+    OUTPUT,
+    SOURCE,
+    can_draw,
+    draw_spread,
+    make_axes,
+    to_svg,
+)
 from prosody_transfer.evaluation.html import cell, page, section, table, verdict_list
 from prosody_transfer.evaluation.leakage import ROOM
 
@@ -141,7 +151,7 @@ def _draw_probe(found: Mapping[str, Any], chance: float, key: str, title: str) -
     rows = [(f"embedding, {KINDS[k]}", v, OUTPUT) for k, v in found["latent"].items()]
     rows += [(f"floor, {KINDS[k]}", v, SOURCE) for k, v in found["floor"].items()]
     rows += [("labels shuffled", found["shuffled"], GREY)] if "shuffled" in found else []
-    figure, (axis,) = _axes(6.4, [0.7 + 0.3 * len(rows)])
+    figure, (axis,) = make_axes(6.4, [0.7 + 0.3 * len(rows)])
     for height, (_, value, colour) in enumerate(reversed(rows)):
         axis.plot([value["low"], value["high"]], [height, height], color=colour, linewidth=3, alpha=0.6)
         axis.plot([value["value"]], [height], "o", color=colour, markersize=7)
@@ -155,7 +165,7 @@ def _draw_probe(found: Mapping[str, Any], chance: float, key: str, title: str) -
     axis.set_ylim(-0.6, len(rows))
     axis.set_xlim(0, 1.02)
     axis.set_xlabel("balanced accuracy", fontsize=8)
-    return _svg(figure, key, title)
+    return to_svg(figure, key, title)
 
 
 def _outputs(report: Report) -> str:

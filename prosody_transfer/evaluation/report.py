@@ -61,14 +61,15 @@ def build(
     compared = compare(by_system)
     judged = by_system[catalogue.JUDGED]
     positive = likeness.summary(judged).get("margin_positive")
+    sources = len({p.source for p in measured.pairs})
     used = {key for system in systems.values() for key in system["figures"]}
     return {
         "ptx": _version("prosody-transfer"), "kind": "evaluate", "created": datetime.now(UTC).isoformat("T", "seconds"),
         "judged": catalogue.JUDGED, "beside": list(catalogue.BESIDE),
         "headline": [key for key in catalogue.HEADLINE if key in used],
-        "pairs": len(measured.pairs), "sources": len({p.source for p in measured.pairs}),
+        "pairs": len(measured.pairs), "sources": sources,
         "speakers": sorted({p.speaker for p in measured.pairs}),
-        "verdicts": judge(compared, positive), "comparisons": compared, "systems": systems,
+        "verdicts": judge(compared, positive, sources), "comparisons": compared, "systems": systems,
         "identity": {"bounds": likeness.bounds(), "by_relation": likeness.by_relation(judged)},
         "shown": choose(judged, {p.id: p.text for p in measured.pairs}),
         "excluded": [asdict(e) for e in (*excluded, *measured.excluded)],

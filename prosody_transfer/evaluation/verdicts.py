@@ -10,6 +10,7 @@ from prosody_transfer.evaluation.summary import Row, paired, plain
 
 Compared = dict[str, Any]  # a comparison's definition with "value", "low", "high", "n"
 WORSE_WORDS = 0.05  # more word errors than this are audible loss
+LEAST_SOURCES = 5  # fewer say nothing of others: an interval over one is a point
 LITTLE = 0.1  # of a correlation: less is not seen in a plot of two contours
 
 
@@ -103,24 +104,31 @@ def _verdict(name: str, passed: bool | None, text: str) -> dict[str, Any]:
     return {"name": name, "passed": passed, "text": text}
 
 
-def judge(compared: Sequence[Compared], positive: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+def judge(
+    compared: Sequence[Compared], positive: Mapping[str, Any] | None = None, sources: int = LEAST_SOURCES
+) -> list[dict[str, Any]]:
     """What the comparisons mean.
 
     Args:
         compared: From `compare`.
         positive: P(margin > 0) of the outputs, as {"value", "low", "high", "n"}.
+        sources: How many were judged; from fewer than `LEAST_SOURCES` nothing follows.
 
     Returns:
         [{"name", "passed", "text"}]; `passed` is None where nothing can be said.
     """
     by_name = {c["name"]: c for c in compared}
-    return [
+    found = [
         _prosody(by_name.get("random_ffe"), by_name.get("random_correlation"), by_name.get("transfer_gain")),
         _latent([by_name[n] for n in ("latent_correlation", "latent_energy") if n in by_name]),
         _speaker(by_name.get("speaker_id")),
         _identity(positive),
         _words(by_name.get("word_errors"), by_name.get("word_errors_vocoder")),
     ]
+    if sources >= LEAST_SOURCES:
+        return found
+    few = f"not said, with {sources} source{'s' if sources != 1 else ''} where {LEAST_SOURCES} are needed: "
+    return [v if v["passed"] is None else _verdict(v["name"], None, few + v["text"]) for v in found]
 
 
 def _prosody(ffe: Compared | None, correlation: Compared | None, gain: Compared | None) -> dict[str, Any]:

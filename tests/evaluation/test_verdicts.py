@@ -105,3 +105,14 @@ def test_comparisons_name_what_there_is() -> None:
     known = figures()
     for c in COMPARISONS:
         assert c.figure in known and {c.first, c.second} <= set(SYSTEMS) and c.definition.endswith(".")
+
+
+def test_nothing_is_said_of_too_few_sources() -> None:
+    for verdict in judge(compare(GOOD), {"value": 1.0, "low": 1.0, "high": 1.0, "n": 3}, sources=1):
+        assert verdict["passed"] is None and "not said" in verdict["text"]
+
+
+def test_a_faint_latent_is_called_little() -> None:
+    faint = {**GOOD, "latent_only": system(4, f0_correlation=0.55), "random_latent": system(4, f0_correlation=0.5)}
+    assert "carries little prosody" in verdicts(faint)["the latent is alive"]["text"]
+    assert "carries prosody" in verdicts(GOOD)["the latent is alive"]["text"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from prosody_transfer.evaluation.drawings import EXACT, GREY, INK, OUTPUT, SOURCE, _axes, _svg
+from prosody_transfer.evaluation.drawings import EXACT, GREY, INK, OUTPUT, SOURCE, make_axes, to_svg
 from prosody_transfer.evaluation.listening.analysis import Aspect
 from prosody_transfer.evaluation.listening.cube import Cube
 from prosody_transfer.evaluation.listening.design import Role
@@ -21,7 +21,7 @@ MARKERS = "osD^vPX"
 
 def draw_systems(aspect: Aspect, name: str) -> str:
     """For each system how its ratings are spread (shape), their quartiles (box) and mean with its interval (dot)."""
-    figure, (axis,) = _axes(WIDTH, (ROW * len(aspect.systems) + 0.7,))
+    figure, (axis,) = make_axes(WIDTH, (ROW * len(aspect.systems) + 0.7,))
     colours = _colours(aspect.cube)
     for row, score in enumerate(aspect.systems):
         values = aspect.cube.scores[..., row]
@@ -73,7 +73,7 @@ def _draw_means(cube: Cube, rows: Sequence[str], means: np.ndarray, name: str, l
     """A row a thing, a mark a system; `means` is (S, rows, 1 or 3), the last being mean, low and high."""
     shown = min(len(rows), MOST_ROWS)
     height = ROW if means.shape[2] > 1 else 0.24
-    figure, (axis,) = _axes(WIDTH, (height * shown + 1.1,))
+    figure, (axis,) = make_axes(WIDTH, (height * shown + 1.1,))
     colours, n = _colours(cube), len(cube.systems)
     for k, system in enumerate(cube.systems):
         places = np.arange(shown) + ((k - (n - 1) / 2) * 0.7 / n if means.shape[2] > 1 else 0)
@@ -92,7 +92,7 @@ def _draw_means(cube: Cube, rows: Sequence[str], means: np.ndarray, name: str, l
 def _drawn(figure: Any, name: str, label: str) -> str:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # the page's own fonts may have it
-        return _svg(figure, name, label)
+        return to_svg(figure, name, label)
 
 
 def _scale(axis: Any, rows: Sequence[str]) -> None:
