@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "evaluation": TOP | {"selection", "synthesis", "streaming"},
     "cli": TOP | {"selection", "training", "synthesis", "streaming", "evaluation"},
 }
-NOT_OURS = {".git", ".venv", ".lint", "build", "dist", "runs", "data", "demo", "ptx-evaluate", "ptx-leakage"}  # at the top, as in .gitignore
+NOT_OURS = {".git", ".venv", ".lint", "build", "dist", "runs", "data", "demo", "ptx-evaluate"}  # at the top
 LEFTOVERS = ("__pycache__", ".egg-info", "_cache", ".hypothesis")  # anywhere
 UNNAMED = [b"/wo" + b"rk/", b"pypi-" + b"more", b"/op" + b"t/"]
 
