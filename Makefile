@@ -1,6 +1,7 @@
 # make demo    set up in .venv, then transfer a shipped example and print its figures
 # make test    set up in .venv with the developers' tools, then run all tests, ruff and mypy
 # make lint    ruff and mypy alone
+# make weights train all networks that ship, from data/*.jsonl (docs/training.md); hours, and it goes on where it was
 # make docs    write again what is written by program: docs/cli.md and the tables of figures
 
 PYTHON ?= $(shell for p in python3 python3.12 python3.11 python; do \
@@ -8,7 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11 python; do \
 BIN ?= .venv/bin
 TORCH = torch==2.13.0
 
-.PHONY: demo test lint docs clean
+.PHONY: demo test lint docs weights clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.base
@@ -29,6 +30,12 @@ lint:
 
 docs:
 	PTX_WRITE_DOCS=1 $(BIN)/pytest tests/cli/test_docs.py tests/evaluation/test_guides.py
+
+weights: .venv/.base
+	for stage in recogniser:recogniser vocoder:vocoder copycat:copycat vocoder:vocoder_tuned copycat:copycat_tuned \
+		vocoder:vocoder_matched; do \
+		$(BIN)/ptx train $${stage%%:*} configs/$${stage##*:}.toml --resume || exit 1; done
+	$(BIN)/ptx voice fisher data/synthetic.jsonl data/real_train.jsonl --cache data/cache --model runs/copycat_tuned/model.safetensors -o runs/fisher.safetensors
 
 # Where python has no ensurepip (Debian without python3-venv), the pip that is there fills the environment.
 .venv/bin/python:

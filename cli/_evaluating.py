@@ -23,8 +23,8 @@ MARKS = {True: "yes", False: "NO ", None: "-  "}
 
 
 def check(
-    report: Path | None, overwrite: bool, workers: int, limit: int | None, controls: int, settings: Any,
-    asr: bool, quality: bool,
+    report: Path | None, overwrite: bool, workers: int, limit: int | None, controls: int, show: int,
+    settings: Any, asr: bool, quality: bool,
 ) -> None:  # fmt: skip
     """Refuse, before any work is done, what could not be done or written.
 
@@ -38,7 +38,8 @@ def check(
     from prosody_transfer.store.vocoders import load_vocoder
     from prosody_transfer.synthesis.report import check_report
 
-    for name, value, least in (("--workers", workers, 1), ("--limit", limit, 1), ("--controls", controls, 0)):
+    counts = (("--workers", workers, 1), ("--limit", limit, 1), ("--controls", controls, 0), ("--show", show, 0))
+    for name, value, least in counts:
         if value is not None and value < least:
             raise UsageError(f"{value} is too few", place=name, remedy=f"give {least} or more")
     if report is not None:

@@ -13,16 +13,23 @@ FormatName = Literal["wav", "flac", "opus"]
 SubtypeName = Literal["PCM_16", "FLOAT"]
 
 
-def complete_speaker(incomplete: str) -> list[tuple[str, str]]:
+def complete_speaker(incomplete: str, ctx: typer.Context = None) -> list[tuple[str, str]]:  # type: ignore[assignment]
     """Names of voices for the shell, with a word about each; nothing when the list can't be read."""
     from prosody_transfer.core.errors import PtxError
-    from prosody_transfer.store.voices import list_voices
+    from prosody_transfer.store.voices import all_voices
 
     try:
-        voices = list_voices()
+        voices = all_voices(ctx.params.get("voices") if ctx else None)
     except PtxError:
         return []
     return [(v.name, f"{v.accent}, {v.gender}") for v in voices if v.name.startswith(incomplete.lower())]
+
+
+def complete_own_voice(incomplete: str, ctx: typer.Context = None) -> list[str]:  # type: ignore[assignment]
+    """Names of the user's own voices for the shell."""
+    from prosody_transfer.store.voices import user_voices
+
+    return [n for n in user_voices(ctx.params.get("voices") if ctx else None) if n.startswith(incomplete.lower())]
 
 
 def _option(flags: str, help: str, metavar: str | None = None, **more: Any) -> Any:
@@ -76,3 +83,27 @@ Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file; exa
 Resume = Annotated[bool, _option("--resume", "Go on where the run folder's last checkpoint stands.")]
 RunDir = Annotated[Path | None, _option("--run-dir", "Where checkpoints and log go. [default: the config's]", "FOLDER")]
 MaxMinutes = Annotated[float | None, _option("--max-minutes", "Stop after this time; --resume goes on.", "MINUTES")]
+
+# Voices
+Voices = Annotated[
+    Path | None, _option("--voices", "Where your own voices are.  [default: PTX_VOICES, or your data folder]", "FOLDER")
+]
+VoiceName = Annotated[str, typer.Argument(metavar="NAME", help="What it is to be called: small letters, digits, _, -.")]
+OwnVoice = Annotated[
+    str, typer.Argument(metavar="NAME", help="A voice of your own.", autocompletion=complete_own_voice)
+]
+AnyVoice = Annotated[str, typer.Argument(metavar="NAME", help="A voice.", autocompletion=complete_speaker)]
+VoiceFile = Annotated[Path | None, _option("--output -o", "The file.  [default: NAME.ptxvoice]", "FILE.ptxvoice")]
+VoiceIn = Annotated[Path, typer.Argument(metavar="FILE.ptxvoice", help="What ptx voice export has written.")]
+CallIt = Annotated[str | None, _option("--name", "What to call it here.  [default: its own name]", "NAME")]
+ConsentFile = Annotated[Path, _option("--consent", "Who agreed, to what, from when and until when.", "FILE")]
+OptionalConfig = Annotated[
+    Path | None, typer.Argument(metavar="[CONFIG]", help="A TOML file with all settings; or else give --data.")
+]
+Data = Annotated[Path | None, _option("--data", "A folder made by ptx prepare, instead of CONFIG.", "FOLDER")]
+Preset = Annotated[
+    str | None, _option("--preset", "With --data: the network's size. [default: base]", "small|base|large|FILE")
+]
+Settings = Annotated[
+    list[str] | None, _option("--set", "Change a setting: task.batch_size=8; see docs/training.md.", "NAME=VALUE")
+]

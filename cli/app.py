@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from prosody_transfer.cli import align, doctor, evaluate, features, leakage, listen, speakers, train, transfer
+from prosody_transfer.cli import (
+    align,
+    doctor,
+    evaluate,
+    features,
+    leakage,
+    listen,
+    prepare,
+    speakers,
+    train,
+    transfer,
+    voice,
+)
 from prosody_transfer.cli._shared import PtxGroup
 
 EPILOG = """\b
@@ -39,7 +51,8 @@ def ptx(
         typer.echo(context.get_help())
 
 
-for _verb in (transfer, speakers, align, features, evaluate, leakage, doctor):
+for _verb in (transfer, speakers, align, features, evaluate, leakage, prepare, doctor):
     app.command(epilog=_verb.EPILOG)(getattr(_verb, _verb.__name__.rpartition(".")[2]))
 app.add_typer(listen.app, name="listen")
 app.add_typer(train.app, name="train")
+app.add_typer(voice.app, name="voice")

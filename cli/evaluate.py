@@ -39,6 +39,7 @@ NoControls = Annotated[bool, _option("--no-controls", "Make none; the verdicts n
 Workers = Annotated[int, _option("--workers", "Processes.", "N")]
 Work = Annotated[Path, _option("--work", "Where partial results and outputs are kept; makes it resumable.", "FOLDER")]
 Limit = Annotated[int | None, _option("--limit", "At most so many pairs, evenly spread.", "N")]
+Show = Annotated[int, _option("--show", "Pairs to hear and see in the report, from best to worst.", "N")]
 Seed = Annotated[int, _option("--seed", "Of what is random in the controls.", "N")]
 
 
@@ -47,7 +48,7 @@ def evaluate(
     exact: Exact = False, report: Report = None, asr: Asr = None, quality: Quality = None,
     controls: ControlCount = None, no_controls: NoControls = False, limit: Limit = None, workers: Workers = 2,
     work: Work = Path("ptx-evaluate"), model: o.Model = None, vocoder: o.Vocoder = None, seed: Seed = 0,
-    json: o.Json = False, overwrite: o.Force = False,
+    show: Show = 3, json: o.Json = False, overwrite: o.Force = False,
 ) -> None:  # fmt: skip
     """Judge transfers: prosody, identity, words, quality.
 
@@ -64,11 +65,11 @@ def evaluate(
         asr=asr is not False, quality=quality is not False, controls=count, seed=seed,
         model=str(model or ""), vocoder=str(vocoder or ""),
     )  # fmt: skip
-    check(report, overwrite, workers, limit, count, settings, bool(asr), bool(quality))
+    check(report, overwrite, workers, limit, count, show, settings, bool(asr), bool(quality))
     chosen, left_out, facts = gather(pairs, sources, speaker, benchmark, exact, limit, model)
     with progress("evaluate", len(chosen)) as bar:
         measured = measure(chosen, settings, work, workers=workers, on_done=bar.move)
-    found = build(measured, settings, left_out, facts)
+    found = build(measured, settings, left_out, facts, show)
     if report is not None:
         write(found, report, overwrite=overwrite)
     for excluded in found["excluded"]:

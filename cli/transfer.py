@@ -21,7 +21,7 @@ def transfer(
     duration_scale: o.DurationScale = 1.0, aligner: o.Aligner = "pocketsphinx", recognise: o.Recognise = "auto",
     check_transcript: o.Check = True, vocoder: o.Vocoder = None, model: o.Model = None, device: o.Device = "cpu",
     suffix: o.Format = "wav", subtype: o.Subtype = "PCM_16", plot: o.Plot = None,
-    json: o.Json = False, overwrite: o.Force = False,
+    voices: o.Voices = None, json: o.Json = False, overwrite: o.Force = False,
 ) -> None:  # fmt: skip
     """Say recordings again in another voice.
 
@@ -29,7 +29,7 @@ def transfer(
     """
     from prosody_transfer.cli._batches import check_batches, find_batches, refuse_for_several, run_batches
     from prosody_transfer.cli._single import check_single
-    from prosody_transfer.store.voices import get_voice, list_voices
+    from prosody_transfer.store.voices import all_voices, get_voice
     from prosody_transfer.synthesis.prosody import TransferSettings
 
     # All that can be refused is refused before a network is loaded.
@@ -39,7 +39,7 @@ def transfer(
         duration_scale=duration_scale, aligner=aligner, recognise=recognise, check_transcript=check_transcript,
     ).check()  # fmt: skip
     if model is None:
-        get_voice(speaker)
+        get_voice(speaker, voices=voices)
     single = len(source) == 1 and not source[0].is_dir()
     if single:
         target = check_single(
@@ -47,12 +47,12 @@ def transfer(
         )
     else:
         refuse_for_several({"--output": output, "--text": text, "--transcript": transcript, "--plot": plot})
-        batches = find_batches(source, out_dir, [v.name for v in list_voices()])
+        batches = find_batches(source, out_dir, [v.name for v in all_voices(voices)])
         check_batches(batches, speaker, f".{suffix}", subtype)
 
     from prosody_transfer.synthesis.transfer import Transferer
 
-    transferer = Transferer(model, vocoder, device)
+    transferer = Transferer(model, vocoder, device, voices)
     if not single:
         run_batches(transferer, batches, speaker, settings, overwrite, f".{suffix}", subtype, describe, json)
         return

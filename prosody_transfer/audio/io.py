@@ -77,6 +77,12 @@ def probe(path: str | Path) -> Probe:
         return Probe(sound.samplerate, sound.frames, sound.channels)
 
 
+def read_comment(path: str | Path) -> str:
+    """What `write_audio` kept in the file's metadata, or ""; raises as `probe`."""
+    with _opened(Path(path)) as sound:
+        return str(sound.comment)
+
+
 def read_audio(path: str | Path, sample_rate: int | None = None, mono: bool = True) -> Audio:
     """Read wav, flac, ogg, opus, mp3 (also aiff, au, caf, w64): any rate from 8 to 192 kHz, any channel count.
 
@@ -203,8 +209,9 @@ def check_writable(path: str | Path, overwrite: bool = False, subtype: str = "PC
 
 
 def write_audio(
-    path: str | Path, waveform: np.ndarray, sample_rate: int, *, subtype: str = "PCM_16", overwrite: bool = False
-) -> None:
+    path: str | Path, waveform: np.ndarray, sample_rate: int, *, subtype: str = "PCM_16", overwrite: bool = False,
+    comment: str = "",
+) -> None:  # fmt: skip
     """Write a mono sound file by suffix: .wav, .flac or .opus. The file appears whole or not at all.
 
     PCM-16 is plain rounding to the nearest step without dither, so the same waveform gives the same bytes; samples
@@ -216,6 +223,7 @@ def write_audio(
         sample_rate: Hz; for opus 8000, 12000, 16000, 24000 or 48000.
         subtype: "PCM_16" or "FLOAT" (wav only); opus has its own and ignores it.
         overwrite: Replace an existing file.
+        comment: For the file's metadata (ICMT in a wav's INFO list, COMMENT in flac and opus); `read_comment` reads it.
 
     Raises:
         OutputError: As for `check_writable`; or the disk is full, or the format cannot hold this rate or subtype, or
@@ -235,7 +243,7 @@ def write_audio(
     try:
         descriptor, temporary = _temporary(target.parent)
         with open(descriptor, "w+b", buffering=0) as file:
-            _encode(file, waveform, sample_rate, kind)
+            _encode(file, waveform, sample_rate, kind, comment)
             os.fsync(file.fileno())
             if kind[0] == "OGG":
                 _check_samples(file, path, waveform.size)
@@ -280,11 +288,13 @@ class _Sink:
         return done
 
 
-def _encode(file: BinaryIO, waveform: np.ndarray, sample_rate: int, kind: tuple[str, str]) -> None:
+def _encode(file: BinaryIO, waveform: np.ndarray, sample_rate: int, kind: tuple[str, str], comment: str) -> None:
     sink = _Sink(file)
     step = 1 << 16  # also keeps the ogg encoder's stack small: it fails on writes of minutes at once
     try:
         with soundfile.SoundFile(sink, "w", sample_rate, 1, format=kind[0], subtype=kind[1]) as sound:
+            if comment:
+                sound.comment = comment
             for at in range(0, waveform.size, step):
                 block = waveform[at : at + step]
                 if kind[1] == "PCM_16":

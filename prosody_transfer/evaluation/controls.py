@@ -23,7 +23,7 @@ from prosody_transfer.store.voices import list_voices
 from prosody_transfer.synthesis.pieces import Piece, cut, whole
 from prosody_transfer.synthesis.prosody import TransferSettings
 from prosody_transfer.synthesis.source import Heard, find_words, name_file
-from prosody_transfer.synthesis.speak import Borrowed, Speaker, Spoken, embed, vocode
+from prosody_transfer.synthesis.speak import Borrowed, Speaker, Spoken, embed, sound, vocode
 from prosody_transfer.synthesis.transfer import Transferer
 
 LONGEST_NATURAL_SECONDS = 60.0  # the aligner's memory grows with the square
@@ -196,7 +196,10 @@ class Controls:
             size = piece.features.n_frames
             own = _slice(lent, piece.first_frame, piece.first_frame + size)
             spoken.append(speaker.speak(piece.features, part, size, own))
-        return self._finish(source, spoken)
+        if lent.energy_db is not None:  # its loudness is another utterance's
+            return self._finish(source, spoken)
+        audio = sound(self.transferer.vocoder, spoken, source.waveform, settings, self.rate)
+        return apply_gain(audio, -source.gain_db)[0]
 
     def _finish(self, source: Analysis, spoken: list[Spoken]) -> np.ndarray:
         audio = np.concatenate([*vocode(self.transferer.vocoder, spoken)])[: len(source.waveform)]

@@ -15,7 +15,7 @@ import numpy as np
 from prosody_transfer.core.errors import AudioError
 from prosody_transfer.evaluation import catalogue, drawings, html
 from prosody_transfer.evaluation.cache import code_version
-from prosody_transfer.evaluation.evaluate import Measured
+from prosody_transfer.evaluation.evaluate import Measured, spread
 from prosody_transfer.evaluation.figures import EVALUATION_RATE, load
 from prosody_transfer.evaluation.likeness import Likeness
 from prosody_transfer.evaluation.pairs import Excluded
@@ -32,13 +32,15 @@ _HIDDEN = ("voice", "system")  # of a row: not for people
 
 
 def build(
-    measured: Measured, settings: Settings, excluded: Sequence[Excluded] = (), facts: Mapping[str, Any] | None = None
-) -> Report:
+    measured: Measured, settings: Settings, excluded: Sequence[Excluded] = (), facts: Mapping[str, Any] | None = None,
+    show: int = 3,
+) -> Report:  # fmt: skip
     """Everything that a report says, as plain data.
 
     Args:
         excluded: Pairs that were left out before anything was measured.
         facts: More to say among the settings.
+        show: How many pairs can be heard and seen.
 
     Returns:
         "systems" {name: {"title", "description", "figures" {key: {"value", "low", "high", "n"}}, "rows"}},
@@ -71,7 +73,7 @@ def build(
         "speakers": sorted({p.speaker for p in measured.pairs}),
         "verdicts": judge(compared, positive, sources), "comparisons": compared, "systems": systems,
         "identity": {"bounds": likeness.bounds(), "by_relation": likeness.by_relation(judged)},
-        "shown": choose(judged, {p.id: p.text for p in measured.pairs}),
+        "shown": choose(judged, {p.id: p.text for p in measured.pairs}, show),
         "excluded": [asdict(e) for e in (*excluded, *measured.excluded)],
         "notes": [{"what": what, "why": why} for what, why in measured.notes.items()],
         "groups": {h: [f.key for f in group if f.key in used] for h, group in catalogue.groups().items()},
@@ -102,16 +104,15 @@ def _version(package: str) -> str:
         return ""
 
 
-def choose(rows: Sequence[Row], texts: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The best, the median and the worst pair by `catalogue.CRITERION`; fewer where there are fewer."""
+def choose(rows: Sequence[Row], texts: Mapping[str, str], count: int = 3) -> list[dict[str, Any]]:
+    """Pairs from the best to the worst by `catalogue.CRITERION`, evenly spread; fewer where there are fewer."""
     key = catalogue.CRITERION
     ranked = sorted((row for row in rows if row.get(key) is not None), key=lambda row: (row[key], row["id"]))
-    places = dict.fromkeys((0, (len(ranked) - 1) // 2, len(ranked) - 1)) if ranked else {}
-    names = ("best", "median", "worst") if len(ranked) > 2 else ("best", "worst")
+    names = {round((len(ranked) - 1) / 2): "median", len(ranked) - 1: "worst", 0: "best"}
     title = catalogue.figures()[key].title
     shown = []
-    for name, place in zip(names, places, strict=False):
-        row = ranked[place]
+    for place in spread(len(ranked), count):
+        name, row = names.get(place, f"number {place + 1}"), ranked[place]
         why = f"{name} of {len(ranked)} by {title}"
         shown.append({"id": row["id"], "speaker": row["speaker"], "why": why, "text": texts.get(row["id"], "")})
     return shown

@@ -1,14 +1,21 @@
-"""The shipped target voices: who can speak. Imports nothing heavy, so that the shell can complete names."""
+"""Who can speak: shipped voices, and the user's own. Imports nothing heavy: the shell completes names with it."""
 
 from __future__ import annotations
 
 import difflib
 import json
+import os
+import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from prosody_transfer.core.config import Config, load_config
 from prosody_transfer.core.errors import ModelError, UsageError
+
+NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?")
+# What some systems take for a device, whatever the folder; and words that would be ambiguous.
+_RESERVED = {"con", "prn", "aux", "nul", *(f"{kind}{i}" for kind in ("com", "lpt") for i in range(10))}
 
 
 class Voice(Config):
@@ -46,7 +53,7 @@ def _shipped() -> Path:
 
 
 def list_voices(path: str | Path | None = None) -> list[Voice]:
-    """All shipped voices, by name.
+    """All shipped voices, by name; `all_voices` has the user's too.
 
     Raises:
         ModelError: The list is missing or damaged.
@@ -61,19 +68,82 @@ def list_voices(path: str | Path | None = None) -> list[Voice]:
     return sorted((load_config(Voice, row, str(path)) for row in rows), key=lambda v: v.name)
 
 
-def get_voice(name: str, known: Sequence[str] | None = None) -> Voice:
-    """One voice.
+def voices_folder(voices: str | Path | None = None) -> Path:
+    """Where the user's voices live: `voices`, else $PTX_VOICES, else the platform's place for a user's data."""
+    if voices is not None:
+        return Path(voices)
+    if given := os.environ.get("PTX_VOICES"):
+        return Path(given)
+    home = Path(os.path.expanduser("~"))
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = home / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME") or "")
+        base = base if base.is_absolute() else home / ".local" / "share"
+    return base / "ptx" / "voices"
 
-    Args:
-        known: Names to choose from; those of the shipped voices if None.
+
+def check_name(name: str, place: str = "NAME") -> str:
+    """Itself, where it can be a new voice's name and a folder's on every system.
 
     Raises:
-        UsageError: There is none of that name; the message has the nearest names.
+        UsageError: It is not 1 to 40 of a-z, 0-9, _ and - (within), is a device's name somewhere, or a shipped voice's.
     """
-    voices = {v.name: v for v in list_voices()}
-    names = sorted(known if known is not None else voices)
-    if name in voices and name in names:
-        return voices[name]
+    if not NAME.fullmatch(name) or name in _RESERVED:
+        remedy = "take 1 to 40 small letters, digits, _ and -, as in jane_2"
+        raise UsageError(f"{name[:60]!r} cannot name a voice", place=place, remedy=remedy)
+    if name in {voice.name for voice in list_voices()}:
+        raise UsageError(f"{name!r} is a shipped voice", place=place, remedy="choose another name")
+    return name
+
+
+def user_voices(voices: str | Path | None = None) -> list[str]:
+    """Names of the user's voices, sorted; damaged ones too."""
+    try:
+        found = [entry.name for entry in voices_folder(voices).iterdir() if (entry / "voice.json").is_file()]
+    except OSError:
+        return []
+    return sorted(name for name in found if NAME.fullmatch(name))
+
+
+def all_voices(voices: str | Path | None = None) -> list[Voice]:
+    """Shipped and users' voices by name; users' that can't be read are left out (`ptx voice list` names them).
+
+    Raises:
+        ModelError: The list of shipped voices is missing or damaged.
+    """
+    from prosody_transfer.store.voice_folder import read_voice
+
+    found = {voice.name: voice for voice in list_voices()}
+    for name in user_voices(voices):
+        try:
+            found.setdefault(name, read_voice(name, voices).voice)
+        except (ModelError, UsageError):
+            continue
+    return [found[name] for name in sorted(found)]
+
+
+def get_voice(name: str, known: Sequence[str] | None = None, voices: str | Path | None = None) -> Voice:
+    """One voice that may speak.
+
+    Args:
+        known: Names to choose from; all of the shipped and the user's if None.
+        voices: The folder of the user's; None for the usual one.
+
+    Raises:
+        UsageError: There is none of that name (the message has the nearest names), or its speaker's consent has ended.
+        ModelError: It is damaged.
+    """
+    shipped, own = {v.name: v for v in list_voices()}, user_voices(voices)
+    names = sorted(known if known is not None else {*shipped, *own})
+    if name in shipped and name in names:
+        return shipped[name]
+    if name in own and name in names:
+        from prosody_transfer.store.voice_folder import read_voice
+
+        return read_voice(name, voices).allowed().voice
     near = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.5)
     remedy = f"did you mean {' or '.join(near)}?" if near else f"known voices: {', '.join(names)}"
     raise UsageError(f"no voice is called {name!r}", place="--speaker", remedy=remedy)

@@ -1,101 +1,25 @@
-"""Phones without a transcript: frame posteriors from the recogniser, decoded with a phone bigram."""
+"""Phones without a transcript: see `alignment.recognise`, which preparing a corpus uses too."""
 
-from __future__ import annotations
+from prosody_transfer.alignment.recognise import (
+    BIGRAM_WEIGHT,
+    CHUNK_FRAMES,
+    MINIMUM_FRAMES,
+    SWITCH_PENALTY,
+    confidence,
+    phone_names,
+    phone_posteriors,
+    recognise_phones,
+    viterbi,
+)
 
-from typing import Any
-
-import numpy as np
-
-from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval
-from prosody_transfer.core.units import frames_to_seconds
-from prosody_transfer.features.extract import Features
-from prosody_transfer.text.phones import PHONES
-
-CHUNK_FRAMES = 4096  # bounded memory for long recordings
-BIGRAM_WEIGHT = 0.5
-SWITCH_PENALTY = 1.5  # nats; keeps one-frame phones from flickering
-MINIMUM_FRAMES = 2
-
-
-def phone_posteriors(network: Any, features: Features) -> np.ndarray:
-    """(T, 40) float32, each row a distribution over PHONES.
-
-    Raises:
-        ModelError: The features were made with other settings than the recogniser's.
-    """
-    import torch
-
-    features.require(network.config.mel)
-    pieces = []
-    with torch.inference_mode():
-        for start in range(0, features.n_frames, CHUNK_FRAMES):
-            mel = torch.from_numpy(features.mel[:, start : start + CHUNK_FRAMES])[None].to(network.bigram.device)
-            logits = network(mel, torch.ones(1, mel.shape[2], dtype=torch.bool, device=mel.device))[0]
-            pieces.append(torch.softmax(logits, 0).T.cpu().numpy())
-    return np.concatenate(pieces)
-
-
-def viterbi(log_posteriors: np.ndarray, bigram: np.ndarray) -> np.ndarray:
-    """The best phone for each frame, (T,) int, given (T, V) log posteriors and the (V, V) log bigram.
-
-    Staying costs nothing; a change costs the weighted bigram and `SWITCH_PENALTY`, and every phone lasts at least
-    `MINIMUM_FRAMES` frames, where T allows it.
-    """
-    size = log_posteriors.shape[1]
-    change = BIGRAM_WEIGHT * bigram - SWITCH_PENALTY
-    change[np.arange(size), np.arange(size)] = -np.inf
-    # Two states a phone: its first frame, and all later ones; only a later one may change.
-    first, later = log_posteriors[0].copy(), np.full(size, -np.inf)
-    came_from = np.zeros((len(log_posteriors), size), np.int16)
-    stayed = np.zeros((len(log_posteriors), size), bool)
-    for t in range(1, len(log_posteriors)):
-        arriving = later[:, None] + change
-        came_from[t] = arriving.argmax(0)
-        stayed[t] = later >= first
-        first, later = (
-            arriving[came_from[t], np.arange(size)] + log_posteriors[t],
-            np.maximum(first, later) + log_posteriors[t],
-        )
-    path = np.zeros(len(log_posteriors), int)
-    in_first = len(log_posteriors) == 1
-    phone = int(first.argmax() if in_first else later.argmax())
-    for t in range(len(log_posteriors) - 1, -1, -1):
-        path[t] = phone
-        if t and in_first:
-            phone, in_first = int(came_from[t][phone]), False
-        elif t:
-            in_first = not stayed[t][phone]
-    return path
-
-
-def recognise_phones(network: Any, features: Features) -> Alignment:
-    """Phones and their times, each with its posterior: doubt is passed on instead of one confident mistake."""
-    posteriors = phone_posteriors(network, features)
-    path = viterbi(np.log(posteriors + 1e-6), network.bigram.cpu().numpy())
-    edges = [0, *(np.flatnonzero(np.diff(path)) + 1).tolist(), len(path)]
-    config = features.config
-    duration = features.n_samples / config.sample_rate
-    phones, rows = [], []
-    for start, end in zip(edges, edges[1:], strict=False):
-        begin = min(frames_to_seconds(start, config.sample_rate, config.hop_length), duration)
-        finish = (
-            duration
-            if end == len(path)
-            else min(frames_to_seconds(end, config.sample_rate, config.hop_length), duration)
-        )
-        phones.append(PhoneInterval(PHONES[path[start]], begin, finish))
-        rows.append(posteriors[start:end].mean(0))
-    return Alignment(tuple(phones), (), duration, "recogniser", np.stack(rows))
-
-
-def phone_names(alignment: Alignment) -> list[str]:
-    """The phones of an alignment without stress and without silences."""
-    return [p.phone.rstrip("012") for p in alignment.phones if p.phone != SILENCE]
-
-
-def confidence(alignment: Alignment) -> float:
-    """How sure the recogniser was, 0 to 1: the best posterior of each of its phones, averaged; 1 without phones."""
-    if alignment.posteriors is None:
-        return 1.0
-    spoken = [i for i, p in enumerate(alignment.phones) if p.phone != SILENCE]
-    return float(alignment.posteriors[spoken].max(1).mean()) if spoken else 1.0
+__all__ = [
+    "BIGRAM_WEIGHT",
+    "CHUNK_FRAMES",
+    "MINIMUM_FRAMES",
+    "SWITCH_PENALTY",
+    "confidence",
+    "phone_names",
+    "phone_posteriors",
+    "recognise_phones",
+    "viterbi",
+]

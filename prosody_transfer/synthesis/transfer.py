@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 import time
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from prosody_transfer.audio.decode import MIN_SECONDS
-from prosody_transfer.audio.io import MAX_RATE, MIN_RATE, check_writable, probe, read_audio, write_audio
+from prosody_transfer.audio.io import MAX_RATE, MIN_RATE, check_writable, read_audio, write_audio
 from prosody_transfer.audio.loudness import apply_gain, normalise_level
 from prosody_transfer.core.atomic import make_folder
 from prosody_transfer.core.errors import (
@@ -30,19 +29,20 @@ from prosody_transfer.core.types import Alignment
 from prosody_transfer.features.extract import MINIMUM_SAMPLES, Features, extract
 from prosody_transfer.features.statistics import measure_speaker, shrink
 from prosody_transfer.store.vocoders import load_vocoder
+from prosody_transfer.store.voice_folder import credit
 from prosody_transfer.store.voices import get_voice
 from prosody_transfer.store.weights import load_network, shipped
+from prosody_transfer.synthesis.outputs import complete, tidy
+from prosody_transfer.synthesis.own_voices import OwnVoices
 from prosody_transfer.synthesis.pieces import Piece, cut, whole
 from prosody_transfer.synthesis.prosody import TransferSettings
 from prosody_transfer.synthesis.source import Heard, Listener, Transcript, find_words, name_file
-from prosody_transfer.synthesis.speak import Speaker, Spoken, Voice, vocode
+from prosody_transfer.synthesis.speak import Speaker, Spoken, Voice, sound
 
 __all__ = [
     "TransferResult", "TransferSettings", "Transferer", "default_output", "from_audio", "from_file",
     "from_file_to_file", "from_files_to_files",
 ]  # fmt: skip
-
-LEFTOVER_SECONDS = 3600.0  # a temporary file this old belongs to no run that still goes on
 
 
 @dataclass(frozen=True)
@@ -104,16 +104,24 @@ class Transferer:
         model: A CopyCat checkpoint; None for the shipped one.
         vocoder: "griffin-lim", or a ptx or Vocos checkpoint; None for the shipped one.
         device: Where the networks run.
+        voices: The folder of the user's voices; None for the usual one (`store.voices.voices_folder`).
+
+    Attributes:
+        voices: What is known of each voice of the model and of the user's, by name.
 
     Raises:
         ModelError: A checkpoint is missing, damaged or does not fit the others.
         UsageError: There is no such device.
     """
 
-    def __init__(self, model: str | Path | None = None, vocoder: str | Path | None = None, device: str = "cpu") -> None:
+    def __init__(
+        self, model: str | Path | None = None, vocoder: str | Path | None = None, device: str = "cpu",
+        voices: str | Path | None = None,
+    ) -> None:  # fmt: skip
         _check_device(device)
         self.network, header = load_network("copycat", model, device)
         self.voices = header.get("voices", {})
+        self.own = OwnVoices(self.network, model or shipped("copycat"), voices)
         if missing := set(self.network.config.speakers) - set(self.voices):
             problem = f"says nothing of the voice {min(missing)!r}"
             raise ModelError(problem, place=str(model or shipped("copycat")), remedy="make it with ptx train copycat")
@@ -122,16 +130,33 @@ class Transferer:
         if mel != self.config:
             problem = "was made for other features than the acoustic model's"
             raise ModelError(problem, place=str(vocoder or shipped("vocoder")), remedy="choose another vocoder")
+        self.voices = {**self.own.known(), **self.voices}
         recogniser, _ = load_network("recogniser", None, device)
         self.listener = Listener(recogniser)
 
     def voice(self, name: str) -> Voice:
-        """A target voice of this model; UsageError with the nearest names when there is none."""
+        """A target voice of this model, or one of the user's that was made for it.
+
+        Raises:
+            UsageError: There is none of that name (the nearest are named), or its speaker's consent has ended.
+            ModelError: A user's voice is damaged, or was made for another model.
+        """
         speakers = self.network.config.speakers
         if name not in speakers:
-            get_voice(name, known=speakers)
+            if name in (own := self.own.names()):
+                return self.own.voice(name)
+            get_voice(name, known=[*speakers, *own])
         facts = self.voices[name]
         return Voice(name, speakers.index(name), facts["log_f0_median"], np.array(facts["phone_log_frames"]))
+
+    def credit(self, name: str) -> str:
+        """Whose voice it is and by whose leave it speaks, in a line; it goes into the metadata of what is spoken."""
+        if name not in self.network.config.speakers:
+            return self.own.read(name).line()
+        try:
+            return credit(get_voice(name, known=self.network.config.speakers))
+        except PtxError:  # a voice of the user's own model
+            return f"Synthetic speech, made with ptx. Voice: {name}."
 
     def from_audio(
         self, waveform: np.ndarray, sample_rate: int, speaker: str, *, text: str | None = None,
@@ -184,7 +209,7 @@ class Transferer:
         )
         spoken = self._speak(pieces, heard, voice, source, settings)
         wanted = round(len(waveform) * settings.duration_scale)
-        audio = np.concatenate([*vocode(self.vocoder, spoken)])[:wanted]
+        audio = sound(self.vocoder, spoken, levelled, settings, self.config.sample_rate)
         measured = None
         if measure_output and MINIMUM_SAMPLES <= wanted <= 60 * self.config.sample_rate:
             measured = extract(audio, self.config)
@@ -196,7 +221,7 @@ class Transferer:
         report: dict[str, Any] = {
             "speaker": speaker, "seconds": round(wanted / self.config.sample_rate, 4), "words_from": heard.origin,
             "text": heard.text, "aligner": heard.alignment.aligner, "phones": len(heard.alignment.phones),
-            "vocoder": self.vocoder_name,
+            "vocoder": self.vocoder_name, "credit": self.credit(speaker),
         }  # fmt: skip
         if measured is not None and settings.duration_scale == 1:
             report |= compare(source, measured)
@@ -257,7 +282,10 @@ class Transferer:
         target = Path(output) if output is not None else default_output(path, speaker)
         check_writable(target, overwrite, subtype)
         result = self.from_file(path, speaker, text=text, transcript=transcript, settings=settings)
-        write_audio(target, result.waveform, result.sample_rate, subtype=subtype, overwrite=overwrite)
+        write_audio(
+            target, result.waveform, result.sample_rate, subtype=subtype, overwrite=overwrite,
+            comment=result.report.get("credit", ""),
+        )  # fmt: skip
         return replace(result, report={"output": str(target), **result.report})
 
     def from_files_to_files(
@@ -284,9 +312,9 @@ class Transferer:
                 if (other := taken.setdefault(target, path)) != path:
                     problem = f"would be written to {target}, like {other}"
                     raise OutputError(problem, place=str(path), remedy="rename one of them")
-                if overwrite or not _complete(target):
+                if overwrite or not complete(target):
                     make_folder(target.parent)
-                    _tidy(target.parent)
+                    tidy(target.parent)
                     result = self.from_file_to_file(
                         path, speaker, target, settings=settings, overwrite=True, subtype=subtype
                     )
@@ -325,22 +353,6 @@ def _check_waveform(waveform: np.ndarray, sample_rate: int) -> None:
         raise AudioError(problem, remedy="give a longer recording")
     if not np.isfinite(waveform).all():
         raise AudioError("holds NaN or infinite samples", remedy="find out where they come from")
-
-
-def _tidy(folder: Path) -> None:
-    """Remove what a killed run has left half-written long ago."""
-    for part in folder.glob(".ptx-*.part"):
-        with contextlib.suppress(OSError):
-            if time.time() - part.stat().st_mtime > LEFTOVER_SECONDS:
-                part.unlink()
-
-
-def _complete(path: Path) -> bool:
-    """True for an output of an earlier run; a flac, whose header does not tell where it ends, is read through."""
-    try:
-        return path.is_file() and (read_audio if path.suffix == ".flac" else probe)(path) is not None
-    except AudioError:
-        return False
 
 
 _loaded: dict[str, Transferer] = {}

@@ -17,9 +17,11 @@ from prosody_transfer.data.manifest import Row
 from prosody_transfer.features.cache import Utterance
 from prosody_transfer.models.copycat.config import CopyCatConfig
 from prosody_transfer.models.copycat.inputs import ENERGY_SCALE_DB, F0_SCALE, PhoneInputs, ProsodyInputs
-from prosody_transfer.models.copycat.network import MEL_FLOOR, CopyCat
+from prosody_transfer.models.copycat.network import MEL_FLOOR, CopyCat, Posterior
 from prosody_transfer.store.checkpoint import load_checkpoint, load_into
 from prosody_transfer.text.phones import PHONES, VOWELS
+from prosody_transfer.training import distributed
+from prosody_transfer.training.adversary import SpeakerAdversary
 from prosody_transfer.training.losses import capacity_kl, masked_mean, mel_l1
 from prosody_transfer.training.perturb import perturb_energy, perturb_mel, soften_phones
 
@@ -28,7 +30,8 @@ class CopyCatTaskConfig(Config):
     """Batch and loss settings.
 
     `capacity_bits` is the latent's rate per second at the end of its ramp; `start_from` a CopyCat checkpoint with the
-    same network settings to go on from; then there is no ramp.
+    same network settings to go on from; then there is no ramp. `adversary_weight`: how strongly the latent is trained
+    against the classifier of speakers that learns beside the network; at 0 that only reports.
     """
 
     batch_size: int = 12
@@ -43,6 +46,7 @@ class CopyCatTaskConfig(Config):
     pitch_weight: float = 0.1
     early_weight: float = 0.3
     start_from: str = ""
+    adversary_weight: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,13 @@ class CopyCatTask:
         self.weights = speaker_weights(self.corpus.speakers, [u.features.n_frames for u in self.corpus.utterances])
         self.levels = levels
         self.confusion = default_confusion()
+        self.adversary = None
+        if len(set(self.corpus.speakers)) > 1:
+            chances = [
+                sum(w for w, s in zip(self.weights, self.corpus.speakers, strict=True) if s == name)
+                for name in config.speakers
+            ]
+            self.adversary = SpeakerAdversary(config.latent_channels, chances, device)
 
     def _item(self, i: int, rng: np.random.Generator) -> dict[str, Any]:
         task, utterance, speaker = self.task, self.corpus.utterances[i], self.corpus.speakers[i]
@@ -140,7 +151,7 @@ class CopyCatTask:
         crop = lambda values: values.gather(2, index[:, None].expand(-1, values.shape[1], -1))
         up, position = crop(up), crop(position)
         posterior = network.encode_reference(batch.heard, batch.mask, up, batch.known)
-        latent = network.spread(posterior.sample(), up.shape[2])
+        latent = network.spread(self._sample(posterior), up.shape[2])
         decoded = network.decode(up, position, batch.mask, batch.prosody, latent, batch.speaker, batch.level)
         steps_per_second = self.config.mel.sample_rate / self.config.mel.hop_length / self.config.temporal_downsampling
         ramp = 1.0 if task.start_from else min(1.0, step / (0.3 * total_steps))
@@ -162,7 +173,33 @@ class CopyCatTask:
             "voicing": voicing.item(),
             "latent_bits_per_second": rate,
         }
+        if self.adversary and torch.is_grad_enabled():
+            figures |= self.adversary.learn(posterior.mean.detach(), posterior.mask, batch.speaker)
+            if task.adversary_weight > 0:
+                against = self.adversary.against(posterior.mean, posterior.mask, batch.speaker)
+                loss = loss - task.adversary_weight * min(1.0, step / (0.3 * total_steps)) * against
         return loss, figures
+
+    def _sample(self, posterior: Posterior) -> Tensor:
+        """A sample of the latent; of several processes each draws the noise that its rows have in one alone."""
+        if distributed.size() == 1:
+            return posterior.sample()
+        _, size, count = posterior.mean.shape
+        whole = posterior.mean.new_empty(self.task.batch_size, count, size).transpose(1, 2)  # as `mean` lies in memory
+        noise = torch.randn_like(whole)[distributed.rows_of(self.task.batch_size)]
+        return posterior.mean + noise * torch.exp(0.5 * posterior.log_variance)
+
+    def speech_seconds(self, batch: CopyCatBatch) -> float:
+        """Of recorded speech in a batch."""
+        return float(batch.mask.sum()) * self.config.mel.hop_length / self.config.mel.sample_rate
+
+    def beside(self) -> dict[str, Tensor]:
+        """The classifier of speakers, to go on from."""
+        return self.adversary.tensors() if self.adversary else {}
+
+    def load_beside(self, tensors: dict[str, Tensor]) -> None:
+        if self.adversary:
+            self.adversary.load(tensors)
 
 
 def collate(items: list[dict[str, Any]]) -> CopyCatBatch:

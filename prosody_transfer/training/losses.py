@@ -1,4 +1,4 @@
-"""Losses that know nothing of a particular model."""
+"""Losses that know nothing of a particular model. Under torchrun each is that of the whole batch, in every process."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from prosody_transfer.training.distributed import shared_mean, shared_norm, total
+
 
 def multi_resolution_stft(output: Tensor, target: Tensor, sizes: tuple[int, ...] = (2048, 1024, 512, 256)) -> Tensor:
     """Spectral convergence and log-magnitude L1, averaged over resolutions; waveforms (B, N).
 
     Source: Yamamoto et al. 2020, Parallel WaveGAN, section 2.2; hop is a quarter of the window.
     """
-    total = output.new_zeros(())
+    loss = output.new_zeros(())
     for size in sizes:
         window = torch.hann_window(size, device=output.device)
         both = (
@@ -21,15 +23,15 @@ def multi_resolution_stft(output: Tensor, target: Tensor, sizes: tuple[int, ...]
             .clamp(min=1e-5)
         )
         got, wanted = both.chunk(2)
-        convergence = torch.linalg.norm(wanted - got) / torch.linalg.norm(wanted).clamp(min=1e-3)
-        total = total + convergence + F.l1_loss(got.log(), wanted.log())
-    return total / len(sizes)
+        convergence = shared_norm(wanted - got) / shared_norm(wanted).clamp(min=1e-3)
+        loss = loss + convergence + shared_mean(F.l1_loss(got.log(), wanted.log()), wanted.numel())
+    return loss / len(sizes)
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     """Mean of (B, C, T) or (B, T) over the frames where mask (B, T) is True."""
     weight = (mask[:, None] if values.dim() == 3 else mask).to(values.dtype).expand_as(values)
-    return (values * weight).sum() / weight.sum().clamp(min=1)
+    return total((values * weight).sum()) / total(weight.sum()).clamp(min=1)
 
 
 def mel_l1(output: Tensor, target: Tensor, mask: Tensor, delta: float = 0.3) -> Tensor:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,9 @@ import numpy as np
 from prosody_transfer.core.atomic import write_atomically
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.errors import OutputError, PtxError
+from prosody_transfer.core.types import Alignment
 from prosody_transfer.data.manifest import Row, cache_path
+from prosody_transfer.training.workers import Crashed, work
 
 Rejected = dict[str, str]
 _aligner: dict[str, object] = {}  # one decoder a process: loading it takes longer than using it
@@ -25,20 +27,19 @@ def measure(row: Row, cache: Path, config: MelConfig, aligner: str) -> str:
     from prosody_transfer.audio.io import read_audio
     from prosody_transfer.audio.loudness import normalise_level
     from prosody_transfer.features.cache import save_features, write_npz
-    from prosody_transfer.features.extract import extract, pad_to_frames
+    from prosody_transfer.features.extract import extract
 
     torch.set_num_threads(1)
     path = cache_path(cache, row)
     aligned = path.with_suffix(".phones.npz")
     try:
-        if path.exists() and (aligned.exists() or not row.text or not aligner):
+        if _is_done(row, cache, aligner):
             return ""
         audio = read_audio(row.audio, config.sample_rate)
         waveform, _ = normalise_level(audio.waveform, config.sample_rate)
         features = extract(waveform, config)
         if not path.exists():
-            pcm = np.round(np.clip(pad_to_frames(waveform, config), -1, 1) * 32767).astype(np.int16)
-            save_features(path, features, pcm)
+            save_features(path, features, to_pcm(waveform, config))
         if row.text and aligner:
             phones, stress, durations = _align(waveform, row.text, config, aligner, features.n_frames)
             write_npz(aligned, phones=phones, stress=stress, durations=durations)
@@ -51,20 +52,42 @@ def measure(row: Row, cache: Path, config: MelConfig, aligner: str) -> str:
     return ""
 
 
+def _is_done(row: Row, cache: Path, aligner: str) -> bool:
+    path = cache_path(cache, row)
+    return path.exists() and (not row.text or not aligner or path.with_suffix(".phones.npz").exists())
+
+
+def to_pcm(waveform: np.ndarray, config: MelConfig) -> np.ndarray:
+    """What the cache keeps of a waveform: int16, (N,) padded to whole frames."""
+    from prosody_transfer.features.extract import pad_to_frames
+
+    return np.round(np.clip(pad_to_frames(waveform, config), -1, 1) * 32767).astype(np.int16)
+
+
+def phone_arrays(alignment: Alignment, n_frames: int, config: MelConfig) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What the cache keeps of an alignment: phones (P,) uint8, stress (P,) uint8, durations (P,) int16, sum = T.
+
+    Raises:
+        ValueError: There are more phones than frames.
+    """
+    from prosody_transfer.text.phones import phone_id, stress_id
+
+    durations = alignment.durations(n_frames, config.sample_rate, config.hop_length)
+    phones = np.array([phone_id(p.phone) for p in alignment.phones], np.uint8)
+    stress = np.array([stress_id(p.phone) for p in alignment.phones], np.uint8)
+    return phones, stress, np.array(durations, np.int16)
+
+
 def _align(
     waveform: np.ndarray, text: str, config: MelConfig, name: str, n_frames: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     from prosody_transfer.alignment.base import get_aligner
     from prosody_transfer.text.normalise import normalise
-    from prosody_transfer.text.phones import phone_id, stress_id
 
     if name not in _aligner:
         _aligner[name] = get_aligner(name)
     alignment = _aligner[name].align(waveform, config.sample_rate, normalise(text))  # type: ignore[attr-defined]
-    durations = alignment.durations(n_frames, config.sample_rate, config.hop_length)
-    phones = np.array([phone_id(p.phone) for p in alignment.phones], np.uint8)
-    stress = np.array([stress_id(p.phone) for p in alignment.phones], np.uint8)
-    return phones, stress, np.array(durations, np.int16)
+    return phone_arrays(alignment, n_frames, config)
 
 
 def prepare(
@@ -94,13 +117,14 @@ def prepare(
         if on_done:
             on_done(row, reason)
 
-    if workers <= 1:
+    def to_do() -> Iterator[Row]:
         for row in rows:
-            note(row, measure(row, cache, config, aligner))
-    else:
-        with ProcessPoolExecutor(workers) as pool:
-            jobs = {pool.submit(measure, row, cache, config, aligner): row for row in rows}
-            for job in as_completed(jobs):
-                note(jobs[job], job.result())
+            if _is_done(row, cache, aligner):
+                note(row, "")
+            else:
+                yield row
+
+    for row, reason in work(partial(measure, cache=cache, config=config, aligner=aligner), to_do(), workers):
+        note(row, f"{row.audio}: crashes what reads it; convert it first" if isinstance(reason, Crashed) else reason)
     write_atomically(cache / "rejected.jsonl", "".join(json.dumps(r) + "\n" for r in rejected).encode())
     return rejected

@@ -14,6 +14,7 @@ from prosody_transfer.core.config import Config
 from prosody_transfer.data.dataset import Corpus, speaker_weights
 from prosody_transfer.data.manifest import Row
 from prosody_transfer.models.recogniser.network import Recogniser, RecogniserConfig
+from prosody_transfer.training.distributed import shared_mean
 from prosody_transfer.training.perturb import perturb_mel
 
 
@@ -64,9 +65,14 @@ class RecogniserTask:
     def loss(self, batch: Any, step: int, total_steps: int) -> tuple[Tensor, dict[str, float]]:
         mel, target = (t.to(self.device) for t in batch)
         logits = self.network(mel, target >= 0).float()
+        count = (target >= 0).sum()
         loss = F.cross_entropy(logits, target, ignore_index=-100, label_smoothing=self.task.label_smoothing)
-        right = ((logits.argmax(1) == target) & (target >= 0)).sum() / (target >= 0).sum()
-        return loss, {"accuracy": float(right)}
+        right = ((logits.argmax(1) == target) & (target >= 0)).sum() / count
+        return shared_mean(loss, count), {"accuracy": float(shared_mean(right, count))}
+
+    def speech_seconds(self, batch: tuple[Tensor, Tensor]) -> float:
+        """Of recorded speech in a batch."""
+        return float((batch[1] >= 0).sum()) * self.config.mel.hop_length / self.config.mel.sample_rate
 
 
 def phone_bigram(sequences: list[np.ndarray], n_phones: int) -> np.ndarray:

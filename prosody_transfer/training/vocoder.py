@@ -102,3 +102,7 @@ class VocoderTask:
         inner = slice(edge, output.shape[1] - edge)
         loss = multi_resolution_stft(output[:, inner], target[:, inner])
         return loss, {}
+
+    def speech_seconds(self, batch: tuple[Tensor, Tensor]) -> float:
+        """Of recorded speech in a batch."""
+        return batch[1].numel() / self.config.mel.sample_rate

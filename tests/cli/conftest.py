@@ -49,7 +49,7 @@ def transferer(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     seen = SimpleNamespace(made=[], calls=[])
 
     class Fake(transfer.Transferer):
-        def __init__(self, model: Any = None, vocoder: Any = None, device: str = "cpu") -> None:
+        def __init__(self, model: Any = None, vocoder: Any = None, device: str = "cpu", voices: Any = None) -> None:
             seen.made.append((model, vocoder, device))
 
         def from_file(self, path: Any, speaker: str, **options: Any) -> Any:

@@ -14,7 +14,7 @@ import pytest
 from prosody_transfer.core.errors import OutputError
 from prosody_transfer.evaluation.evaluate import Measured, evaluate
 from prosody_transfer.evaluation.pairs import Excluded
-from prosody_transfer.evaluation.report import build, render, write
+from prosody_transfer.evaluation.report import build, choose, render, write
 from prosody_transfer.evaluation.tools import Settings
 
 EVIL = "<script>alert('x')</script>"
@@ -123,3 +123,11 @@ def test_what_exists_is_kept(report: dict[str, Any], tmp_path: Path) -> None:
     assert (tmp_path / "report.json").read_text() == "mine" and not (tmp_path / "report.html").exists()
     write(report, tmp_path / "report.html", overwrite=True)
     assert (tmp_path / "report.html").exists()
+
+
+def test_as_many_as_wanted_from_best_to_worst() -> None:
+    rows = [{"id": f"p{i}", "speaker": "alice", "ffe": i / 10} for i in range(7)]
+    names = lambda count: [(s["id"], s["why"].split(" of ")[0]) for s in choose(rows, {}, count)]
+    assert names(3) == [("p0", "best"), ("p3", "median"), ("p6", "worst")]
+    assert names(4) == [("p0", "best"), ("p2", "number 3"), ("p4", "number 5"), ("p6", "worst")]
+    assert len(names(99)) == 7 and names(0) == [] and choose(rows[:1], {})[0]["why"].startswith("best")

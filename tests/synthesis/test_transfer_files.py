@@ -165,10 +165,10 @@ def test_failures_do_not_stop_the_others(tiny, takes: Path, tmp_path: Path):
 
 
 def test_a_mistake_of_ours_in_one_file_does_not_cost_the_others(tiny, takes: Path, tmp_path: Path, monkeypatch):
-    real = module.vocode
+    real = module.sound
     spoken = iter((False, True, False))
     broken = lambda *given: 1 / 0 if next(spoken) else real(*given)
-    monkeypatch.setattr(module, "vocode", broken)
+    monkeypatch.setattr(module, "sound", broken)
     ((path, error),) = tiny.from_files_to_files(sources(takes), "alice", tmp_path / "out", settings=PHONES)
     assert (
         path.name == "b.flac"
@@ -178,7 +178,7 @@ def test_a_mistake_of_ours_in_one_file_does_not_cost_the_others(tiny, takes: Pat
     )
     assert names(tmp_path / "out") == ["a.alice.wav", "c.alice.wav"]
     monkeypatch.setenv("PTX_DEBUG", "1")
-    monkeypatch.setattr(module, "vocode", lambda *given: 1 / 0)
+    monkeypatch.setattr(module, "sound", lambda *given: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         tiny.from_files_to_files(sources(takes), "emma", tmp_path / "out", settings=PHONES)
 
@@ -190,14 +190,14 @@ def test_outputs_that_cannot_be_made(tiny, takes: Path, tmp_path: Path):
 
 
 def test_ctrl_c_keeps_what_is_done(tiny, takes: Path, tmp_path: Path, monkeypatch):
-    real, count = module.vocode, iter(range(9))
+    real, count = module.sound, iter(range(9))
 
     def interrupted(*given):
         if next(count) == 1:
             raise KeyboardInterrupt
         return real(*given)
 
-    monkeypatch.setattr(module, "vocode", interrupted)
+    monkeypatch.setattr(module, "sound", interrupted)
     with pytest.raises(KeyboardInterrupt):
         tiny.from_files_to_files(sources(takes), "alice", tmp_path / "out", settings=PHONES)
     assert names(tmp_path / "out") == ["a.alice.wav"]

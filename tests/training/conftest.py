@@ -1,6 +1,12 @@
-"""A cache of four made-up utterances, measured and aligned."""
+"""A cache of four made-up utterances, measured and aligned; and other processes, to be killed or to train together."""
 
 from __future__ import annotations
+
+import multiprocessing
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,3 +55,41 @@ def fake_cache(tmp_path_factory):
         )
         rows.append(row)
     return rows, cache
+
+
+def in_another_process(function: Callable[..., Any], *args: Any) -> Any:
+    """Run in a process of its own; a forked one has the parent's modules and fixtures."""
+    process = multiprocessing.get_context("fork").Process(target=function, args=args)
+    process.start()
+    return process
+
+
+def in_processes(function: Callable[..., Any], *args: Any, count: int = 2) -> None:
+    """Run in `count` processes with what torchrun tells each; all must end well."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+
+    def one(rank: int) -> None:
+        os.environ.update(
+            RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(count), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port)
+        )
+        function(*args)
+
+    running = [in_another_process(one, rank) for rank in range(count)]
+    for process in running:
+        process.join(60)
+    codes = [process.exitcode for process in running]
+    for process in running:
+        process.kill()
+    assert codes == [0] * count, f"exit codes {codes}"
+
+
+@pytest.fixture(scope="session")
+def start():
+    return in_another_process
+
+
+@pytest.fixture(scope="session")
+def together():
+    return in_processes

@@ -15,6 +15,7 @@ from prosody_transfer.core.config import Config
 from prosody_transfer.core.errors import ModelError
 from prosody_transfer.store.checkpoint import load_checkpoint
 from prosody_transfer.training.loop import LoopConfig, Trainer, learning_rate, run
+from prosody_transfer.training.records import Records
 
 
 class TinyConfig(Config):
@@ -193,3 +194,69 @@ def test_learning_rate_schedule():
     )
     assert all(a >= b for a, b in zip(rates[10:], rates[11:], strict=False))
     assert learning_rate(config(total_steps=5, warmup_steps=50), 4) < 1e-2
+
+
+class Exploding(Tiny):
+    """Learns, until its loss is multiplied by 100 from some step on."""
+
+    def __init__(self, explodes_at: int, lasts: int = 10**6) -> None:
+        super().__init__()
+        self.explodes_at, self.lasts = explodes_at, lasts
+
+    def loss(self, batch, step, total_steps):
+        loss, figures = super().loss(batch, step, total_steps)
+        factor = 100.0 if self.explodes_at <= step < self.explodes_at + self.lasts else 1.0
+        return (loss + 0.1) * factor, figures
+
+
+def test_an_explosion_stops_and_never_replaces_the_good_checkpoint(tmp_path, monkeypatch):
+    monkeypatch.setattr("prosody_transfer.training.watch.WINDOW", 20)
+    settings = config(total_steps=60, checkpoint_minutes=0.0)
+    with pytest.raises(ModelError, match="the loss has exploded: .* times what it was") as caught:
+        run(Trainer(Exploding(35), settings, tmp_path))
+    assert "the last good checkpoint is kept (state.safetensors, step 35)" in str(caught.value)
+    assert state(tmp_path)[1]["step"] == 35 and state(tmp_path)[1]["loss_level"] < 0.6
+    again = Trainer(Exploding(35), settings, tmp_path)
+    again.resume()
+    assert again.watch.level == state(tmp_path)[1]["loss_level"]
+    with pytest.raises(ModelError, match="exploded"):  # the same again: the level is known, so it is noticed at once
+        run(Trainer(Exploding(35), settings, tmp_path), resume=True)
+    run(Trainer(Exploding(10**6), settings, tmp_path), resume=True)
+    assert state(tmp_path)[1]["step"] == 60
+
+
+def test_one_odd_batch_is_no_explosion(tmp_path):
+    run(Trainer(Exploding(130, lasts=3), config(total_steps=150), tmp_path))
+    assert state(tmp_path)[1]["step"] == 150
+    with pytest.raises(ModelError, match="there is no checkpoint yet: start again with a lower learning_rate"):
+        run(Trainer(Tiny(breaks_at=3), config(), tmp_path / "other"))
+
+
+def test_how_it_ended(tmp_path):
+    trainer = Trainer(Tiny(), config(), tmp_path)
+    run(trainer, max_minutes=0.0)
+    assert trainer.ending == "time"
+    run(trainer, resume=True, on_step=lambda step, _: os.kill(os.getpid(), signal.SIGINT) if step == 6 else None)
+    assert trainer.ending == "asked"
+    run(trainer, resume=True)
+    assert trainer.ending == "finished"
+
+
+def test_the_header_says_how_it_was_made(tmp_path):
+    header = load_checkpoint(run(Trainer(Tiny(), config(seed=4), tmp_path)), "tiny")[1]
+    assert header["loop"]["seed"] == 4 and header["seconds"] >= 0
+    assert {"ptx", "torch"} <= set(header["made_with"])
+
+
+def test_throughput_counts_speech(tmp_path):
+    task = Tiny()
+    task.speech_seconds = lambda batch: 36.0
+    told = []
+    run(Trainer(task, config(), tmp_path), on_step=lambda step, figures: told.append(figures))
+    assert {"loss", "half", "norm", "speech_hours_per_hour"} == set(told[0])
+    trainer = Trainer(Tiny(), config(log_steps=2), tmp_path / "by hand")
+    records = Records(trainer)
+    for step, speech, seconds, rate in ((1, 20.0, 2.0, 10.0), (2, 20.0, 6.0, 40 / 8), (3, 30.0, 3.0, 10.0)):
+        trainer.step, trainer.speech_seconds = step, trainer.speech_seconds + speech
+        trainer.seconds += seconds
+        assert records.add({"loss": 1.0})["speech_hours_per_hour"] == pytest.approx(rate), "since the last row"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from copy import deepcopy
 from dataclasses import fields
 
 import numpy as np
@@ -67,18 +68,17 @@ def test_the_loss_falls(name, steps, fall, request, tmp_path):
 
 @pytest.mark.parametrize("name", ["vocoder", "copycat", "recogniser"])
 def test_every_task_resumes_exactly(name, request, tmp_path):
-    task = request.getfixturevalue(name)
-    begin = {k: v.clone() for k, v in task.network.state_dict().items()}
+    fresh = request.getfixturevalue(name)
     loop = LoopConfig(total_steps=4, warmup_steps=2)
 
-    def train(folder, **how):
+    def train(folder, task, **how):
         return run(Trainer(task, loop, folder), **how)
 
-    train(tmp_path / "straight")
-    task.network.load_state_dict(begin)
-    train(tmp_path / "parts", max_minutes=0.0)
-    task.network.load_state_dict({k: torch.zeros_like(v) for k, v in begin.items()})
-    train(tmp_path / "parts", resume=True)
+    train(tmp_path / "straight", deepcopy(fresh))
+    train(tmp_path / "parts", deepcopy(fresh), max_minutes=0.0)
+    other = deepcopy(fresh)
+    other.network.load_state_dict({k: torch.zeros_like(v) for k, v in fresh.network.state_dict().items()})
+    train(tmp_path / "parts", other, resume=True)
     straight, parts = (
         load_checkpoint(tmp_path / f / "state.safetensors", f"{name}-training")[0] for f in ("straight", "parts")
     )

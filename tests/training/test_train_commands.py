@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from prosody_transfer.core.errors import ModelError, UsageError
 from prosody_transfer.store.weights import load_network
@@ -132,3 +136,85 @@ def test_the_shipped_configs_are_read():
     for kind, train in TRAIN.items():
         with pytest.raises(UsageError, match=r"data/.*\.jsonl: cannot be read"):
             train(CONFIGS / f"{kind}.toml")
+
+
+TINY = [
+    "network.phone_channels=8", "network.phone_layers=1", "network.channels=8", "network.layers=2",
+    "network.reference_channels=8", "network.reference_layers=1", "task.batch_size=2", "task.crop_frames=64",
+    "loop.total_steps=4", "loop.warmup_steps=1", "loop.validation_steps=2", "loop.log_steps=1",
+]  # fmt: skip
+
+
+@pytest.fixture
+def prepared(fake_cache, tmp_path: Path) -> Path:
+    """A folder as `ptx prepare` leaves it: its third recording is for validation, and one voice has no phones."""
+    rows, cache = fake_cache
+    shutil.copytree(cache, tmp_path / "data" / "cache")
+    lines = [json.dumps({"id": r.id, "audio": r.audio, "speaker": r.speaker, "text": r.text}) for r in rows]
+    silent = tmp_path / "data" / "cache" / "three" / "u9.npz"
+    silent.parent.mkdir()
+    shutil.copy(cache / "one" / "u0.npz", silent)
+    lines.append(json.dumps({"id": "u9", "audio": "a.wav", "speaker": "three", "phones": "heard"}))
+    (tmp_path / "data" / "train.jsonl").write_text("\n".join(lines[:2] + lines[3:]))
+    (tmp_path / "data" / "dev.jsonl").write_text(lines[2])
+    return tmp_path / "data"
+
+
+@pytest.mark.parametrize("kind", TRAIN)
+def test_a_prepared_folder_and_a_preset(kind: str, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    known = {"copycat": TINY, "vocoder": [s for s in TINY if "phone" not in s and "reference" not in s]}
+    settings = [*known.get(kind, known["vocoder"]), "task.crop_frames=32" if kind == "vocoder" else "loop.seed=2"]
+    events = []
+    before = sorted((p, p.stat().st_mtime_ns) for p in prepared.rglob("*"))
+    path = TRAIN[kind](data=prepared, preset="small", settings=settings, on_event=lambda *told: events.append(told))
+    assert path == Path("runs") / kind / "model.safetensors"
+    assert sorted((p, p.stat().st_mtime_ns) for p in prepared.rglob("*")) == before, "data is only read"
+    header = load_network(kind, path.with_name("best.safetensors"))[1]
+    assert header["data"]["utterances"] == 4 and header["data"]["dev"]["utterances"] == 1
+    assert header["task"]["batch_size"] == 2 and header["validation"]["criterion"] == (
+        "mel" if kind == "copycat" else "loss"
+    )
+    assert [e[:3] for e in events if e[0] == "dev"] == [("dev", 2, 4), ("dev", 4, 4)]
+    assert "speech_hours_per_hour" in events[-1][3] or events[-1][0] == "dev"
+    if kind == "copycat":
+        assert header["config"]["speakers"] == ["one", "two"], "those with phones, by name"
+    assert list((path.parent / "validation").glob("000004-0-two.*"))
+
+
+def test_what_a_prepared_folder_lacks(prepared: Path, tmp_path: Path):
+    (prepared / "dev.jsonl").unlink()
+    commands.train_copycat(data=prepared, settings=TINY, run_dir=tmp_path / "run")  # some are held out, or none
+    (prepared / "cache" / "one" / "u1.npz").unlink()
+    with pytest.raises(UsageError, match="lacks 1 of 4 recordings, u1 first; run the same ptx prepare again"):
+        commands.train_copycat(data=prepared, settings=TINY, run_dir=tmp_path / "other")
+    (prepared / "train.jsonl").write_text("\n")
+    with pytest.raises(UsageError, match="lists no recordings"):
+        commands.train_copycat(data=prepared, settings=TINY, run_dir=tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
+def test_first_weights_depend_on_the_seed_alone(prepared: Path, tmp_path: Path):
+    """So that a run which is killed before its first checkpoint and started again is the same run."""
+    digests = []
+    for folder, seed in (("a", 1), ("b", 1), ("c", 2)):
+        torch.manual_seed(len(digests) + 77)
+        settings = [*TINY, "loop.validation_steps=0", f"loop.seed={seed}", "loop.total_steps=1"]
+        path = commands.train_copycat(data=prepared, settings=settings, run_dir=tmp_path / folder)
+        digests.append(load_network("copycat", path)[0].speaker_table.weight)
+    assert torch.equal(digests[0], digests[1]) and not torch.equal(digests[0], digests[2])
+
+
+def test_being_interrupted_is_told(prepared: Path, tmp_path: Path):
+    events = []
+
+    def on_event(stage: str, step: int, total: int, figures: dict) -> None:
+        events.append((stage, step, total))
+        if (stage, step) == ("train", 2):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    settings = [*TINY, "loop.validation_steps=0"]
+    path = commands.train_copycat(data=prepared, settings=settings, run_dir=tmp_path / "run", on_event=on_event)
+    assert events[-1] == ("interrupted", 2, 4) and path.exists()
+    commands.train_copycat(data=prepared, settings=settings, run_dir=tmp_path / "run", on_event=on_event, resume=True)
+    assert events[-1] == ("train", 4, 4)

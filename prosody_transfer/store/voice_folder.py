@@ -1,0 +1,286 @@
+"""A user's voice on disk: a folder with voice.json, consent.json and weights.safetensors. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prosody_transfer.core.atomic import make_folder, write_atomically
+from prosody_transfer.core.config import Config, load_config
+from prosody_transfer.core.errors import ModelError, OutputError, UsageError
+from prosody_transfer.store.checkpoint import load_checkpoint, save_checkpoint
+from prosody_transfer.store.consent import Consent, check_consent
+from prosody_transfer.store.voices import NAME, Voice, list_voices, user_voices, voices_folder
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+KIND = "voice"
+VERSION = 1
+AGAIN = "import it again, or remove it and add it again"
+_LARGEST_JSON = 1_000_000  # bytes
+
+
+class VoiceRecord(Config):
+    """What voice.json holds.
+
+    Attributes:
+        voice: What is shown of it.
+        log_f0_median: ln Hz.
+        phone_log_frames: (V,) mean ln frames of each phone in this voice.
+        measured: Figures of the test that it has passed, by name.
+        base: Checksum of the acoustic model that it was made for; it works with no other.
+        weights: Checksum of weights.safetensors.
+        consent: Fingerprint of consent.json.
+        made: ISO date; `ptx`: the version that made it.
+        request: Fingerprint of the recordings and settings that it was made from.
+        format, version: Of the file.
+    """
+
+    voice: Voice
+    log_f0_median: float
+    phone_log_frames: tuple[float, ...]
+    base: str
+    weights: str
+    consent: str
+    made: str
+    ptx: str
+    measured: dict[str, Any] = {}
+    request: str = ""
+    format: str = "ptx-voice"
+    version: int = VERSION
+
+
+@dataclass(frozen=True)
+class OwnVoice:
+    """A user's voice, without its weights."""
+
+    record: VoiceRecord
+    consent: Consent
+    folder: Path
+
+    @property
+    def voice(self) -> Voice:
+        return self.record.voice
+
+    def allowed(self) -> OwnVoice:
+        """Itself; UsageError where the consent to it has ended."""
+        if self.consent.expired():
+            problem = f"{self.consent.who} agreed to this voice until {self.consent.until}; it may not speak any more"
+            remedy = f"ask again, then: ptx voice renew {self.voice.name} --consent FILE"
+            raise UsageError(problem, place=self.voice.name, remedy=remedy)
+        return self
+
+    def line(self) -> str:
+        """Who speaks and by whose leave, for the metadata of what it speaks."""
+        return credit(self.voice, self.consent)
+
+    def facts(self) -> dict[str, Any]:
+        """All that is known of it, as plain data."""
+        record = self.record.to_dict()
+        kept = {key: record[key] for key in ("measured", "base", "made", "ptx")}
+        return {**self.voice.to_dict(), "consent": {**self.consent.to_dict(), "expired": self.consent.expired()},
+                **kept, "folder": str(self.folder)}  # fmt: skip
+
+
+def changed(record: VoiceRecord, **fields: Any) -> VoiceRecord:
+    """The same with other fields."""
+    return load_config(VoiceRecord, {**record.to_dict(), **fields}, "voice.json")
+
+
+def credit(voice: Voice, consent: Consent | None = None) -> str:
+    """One line for the metadata of what a voice speaks."""
+    kind = "synthetic, nobody's voice" if voice.synthetic else "the voice of a real person"
+    line = f"Synthetic speech, made with ptx. Voice: {voice.name} ({kind}). Licence: {voice.licence}."
+    return f"{line} Consent: {consent.line()}." if consent else f"{line} Provenance: {voice.provenance}."
+
+
+def read_voice(name: str, voices: str | Path | None = None) -> OwnVoice:
+    """A user's voice by name, whether or not it may still speak.
+
+    Raises:
+        UsageError: There is none of that name.
+        ModelError: It is damaged, or of another version.
+    """
+    folder = voices_folder(voices) / name
+    if not NAME.fullmatch(name) or not (folder / "voice.json").is_file():
+        known = ", ".join(user_voices(voices)) or "none"
+        shipped = name in {voice.name for voice in list_voices()}
+        problem = f"{name!r} is a shipped voice, not one of yours" if shipped else f"you have no voice {name[:60]!r}"
+        raise UsageError(problem, place=str(voices_folder(voices)), remedy=f"yours: {known}")
+    return read_folder(folder, name)
+
+
+def read_folder(folder: Path, name: str) -> OwnVoice:
+    """The same from a folder of any name; ModelError where it is not that voice's or is damaged."""
+    place = folder / "voice.json"
+    record = parse_record(_read_json(place), str(place))
+    consent = parse_stored_consent(_read_json(folder / "consent.json"), str(folder / "consent.json"))
+    if record.voice.name != name:
+        problem = f"holds the voice {record.voice.name[:60]!r}, not {name!r}"
+        raise ModelError(problem, place=str(place), remedy="give the folder its name back")
+    if consent.fingerprint() != record.consent:
+        remedy = f"store what the speaker agreed to: ptx voice renew {name} --consent FILE"
+        raise ModelError("was changed after it was stored", place=str(folder / "consent.json"), remedy=remedy)
+    return OwnVoice(record, consent, folder)
+
+
+def parse_record(data: Any, place: str) -> VoiceRecord:
+    """voice.json's content, checked; ModelError where it can't be a voice."""
+    if not isinstance(data, dict) or data.get("format") != "ptx-voice":
+        raise ModelError("describes no ptx voice", place=place, remedy=AGAIN)
+    if data.get("version") != VERSION:
+        problem = f"has version {str(data.get('version'))[:20]}; this ptx reads {VERSION}"
+        raise ModelError(problem, place=place, remedy="use the ptx that wrote it, or add the voice again")
+    try:
+        record = load_config(VoiceRecord, data, place)
+    except UsageError as error:
+        raise ModelError(f"is damaged ({error.problem})", place=place, remedy=AGAIN) from None
+    voice = record.voice
+    numbers = [voice.f0_low_hz, voice.f0_median_hz, voice.f0_high_hz, voice.minutes, record.log_f0_median]
+    sound = all(map(math.isfinite, [*numbers, *record.phone_log_frames])) and 3.0 < record.log_f0_median < 7.0
+    texts = (voice.name, voice.accent, voice.gender, voice.licence, voice.provenance)
+    if not sound or not all(len(t) <= 200 and t.isprintable() for t in texts) or not NAME.fullmatch(voice.name):
+        raise ModelError("is damaged (a name or number can't be)", place=place, remedy=AGAIN)
+    return record
+
+
+def parse_stored_consent(data: Any, place: str) -> Consent:
+    """consent.json's content, checked; ModelError where it is none."""
+    try:
+        return check_consent(load_config(Consent, data, place), place)
+    except UsageError as error:
+        raise ModelError(f"is damaged ({error.problem})", place=place, remedy=AGAIN) from None
+
+
+def write_folder(
+    folder: Path, record: VoiceRecord, consent: Consent, tensors: Mapping[str, Tensor], config: dict[str, Any],
+    facts: Mapping[str, Any],
+) -> OwnVoice:  # fmt: skip
+    """Write a voice into a folder that has none; voice.json, without which there is no voice, last.
+
+    Args:
+        record: `weights` and `consent` are filled in here.
+        tensors: What differs from the base model.
+        config: The base model's settings.
+        facts: More for the header of the weights.
+
+    Raises:
+        OutputError: It can't be written.
+    """
+    weights = folder / "weights.safetensors"
+    save_checkpoint(weights, KIND, tensors, config, **facts)
+    whole = changed(record, weights=checksum(weights), consent=consent.fingerprint())
+    write_atomically(folder / "consent.json", _json(consent))
+    write_atomically(folder / "voice.json", _json(whole))
+    return OwnVoice(whole, consent, folder)
+
+
+def read_weights(own: OwnVoice) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors and header of a voice's weights.
+
+    Raises:
+        ModelError: They are missing, damaged, or not those that voice.json means.
+    """
+    path = own.folder / "weights.safetensors"
+    tensors, header = load_checkpoint(path, KIND)
+    if checksum(path) != own.record.weights:
+        raise ModelError("is not the file that voice.json means", place=str(path), remedy=AGAIN)
+    return tensors, header
+
+
+def checksum(path: str | Path) -> str:
+    """The checksum in a checkpoint's header, which `load_checkpoint` compares with its content; ModelError if none."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), "pt") as file:
+            found = (file.metadata() or {}).get("sha256", "")
+    except (SafetensorError, OSError, ValueError):
+        found = ""
+    if not found:
+        raise ModelError("is no ptx checkpoint, or is damaged", place=str(path), remedy="fetch it again")
+    return str(found)
+
+
+def renew(name: str, consent: Consent, voices: str | Path | None = None) -> OwnVoice:
+    """Store a new consent with a voice, in place of the one it has.
+
+    Raises:
+        UsageError: There is no such voice, or the new consent has ended too.
+        ModelError: voice.json is damaged.
+    """
+    folder = voices_folder(voices) / name
+    if not NAME.fullmatch(name) or not (folder / "voice.json").is_file():
+        read_voice(name, voices)
+    record = parse_record(_read_json(folder / "voice.json"), str(folder / "voice.json"))
+    own = OwnVoice(changed(record, consent=consent.fingerprint()), consent, folder).allowed()
+    write_atomically(folder / "consent.json", _json(consent))  # killed between the two: the same command mends it
+    write_atomically(folder / "voice.json", _json(own.record))
+    return own
+
+
+def put_in_place(ready: Path, target: Path, *, replace: bool = False) -> None:
+    """Give a finished folder its name, in one step where there is none of that name.
+
+    Raises:
+        OutputError: There is one and `replace` is False; or it can't be done.
+    """
+    if target.exists() and not replace:
+        raise OutputError("exists", place=str(target), remedy="remove it first")
+    try:
+        make_folder(target.parent)
+        if not target.exists():
+            os.rename(ready, target)
+            return
+        old = target.with_name(f".{target.name}.old")
+        shutil.rmtree(old, ignore_errors=True)
+        os.rename(target, old)
+        os.rename(ready, target)
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        problem = f"cannot be written ({error.strerror})"
+        raise OutputError(problem, place=str(target), remedy="choose another --voices") from None
+
+
+def remove_voice(name: str, voices: str | Path | None = None) -> Path:
+    """Delete a user's voice, also a damaged one.
+
+    Raises:
+        UsageError: There is none of that name, or it is a shipped one.
+        OutputError: It can't be deleted.
+    """
+    folder = voices_folder(voices) / name
+    if not NAME.fullmatch(name) or not (folder / "voice.json").is_file():
+        read_voice(name, voices)
+    try:
+        (folder / "voice.json").unlink()  # from here on there is no voice, whatever stops us
+        shutil.rmtree(folder) if not folder.is_symlink() else folder.unlink()
+    except OSError as error:
+        problem = f"cannot be deleted ({error.strerror})"
+        raise OutputError(problem, place=str(folder), remedy="check its permissions") from None
+    with contextlib.suppress(OSError):
+        shutil.rmtree(folder.with_name(f".{name}.partial"), ignore_errors=True)
+    return folder
+
+
+def _json(value: Config) -> bytes:
+    return (json.dumps(value.to_dict(), indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        with open(path, "rb") as file:
+            data = file.read(_LARGEST_JSON + 1)
+        if len(data) > _LARGEST_JSON:
+            raise ValueError("is too large")
+        return json.loads(data)
+    except (OSError, ValueError, RecursionError):
+        raise ModelError("is missing or damaged", place=str(path), remedy=AGAIN) from None

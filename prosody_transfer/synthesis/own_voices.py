@@ -1,0 +1,68 @@
+"""The user's voices, made ready to speak with the acoustic model that is loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from prosody_transfer.core.errors import ModelError, PtxError
+from prosody_transfer.store.voice_folder import OwnVoice, checksum, read_voice, read_weights
+from prosody_transfer.store.voice_network import adapted
+from prosody_transfer.store.voices import user_voices
+from prosody_transfer.synthesis.speak import Voice
+
+
+class OwnVoices:
+    """Reads a voice when it is asked for, so that one added later is found too; keeps its network.
+
+    Args:
+        network: The acoustic model.
+        model: The checkpoint that it came from.
+        voices: The folder of the user's voices; None for the usual one.
+    """
+
+    def __init__(self, network: Any, model: str | Path, voices: str | Path | None = None) -> None:
+        self.network, self.model, self.folder = network, Path(model), voices
+        self._networks: dict[str, Any] = {}  # by checksum of their weights
+
+    def names(self) -> list[str]:
+        """All of them, also those that can't speak."""
+        return user_voices(self.folder)
+
+    def known(self) -> dict[str, dict[str, Any]]:
+        """What a checkpoint knows of its own voices, of those that can speak with this model, by name."""
+        found = {}
+        for name in self.names():
+            try:
+                record = self.read(name).record
+            except PtxError:
+                continue
+            phones = list(record.phone_log_frames)
+            found[name] = {"log_f0_median": record.log_f0_median, "phone_log_frames": phones}
+        return found
+
+    def read(self, name: str) -> OwnVoice:
+        """One that may speak, and can with this model.
+
+        Raises:
+            UsageError: There is none of that name, or its speaker's consent has ended.
+            ModelError: It is damaged, or was made for another model.
+        """
+        own = read_voice(name, self.folder).allowed()
+        if own.record.base != checksum(self.model):
+            problem = f"was made for another acoustic model ({own.record.base[:12]}) than {self.model.name}"
+            raise ModelError(problem, place=str(own.folder), remedy="add it again, or give its --model")
+        return own
+
+    def voice(self, name: str) -> Voice:
+        """What the decoder needs to speak it; raises as `read`."""
+        own = self.read(name)
+        phones = np.array(own.record.phone_log_frames)
+        if len(phones) != self.network.config.n_phones:
+            raise ModelError("knows other phones than the model", place=str(own.folder), remedy="add it again")
+        if own.record.weights not in self._networks:
+            self._networks[own.record.weights] = adapted(self.network, read_weights(own)[0], str(own.folder))
+        made = self._networks[own.record.weights]
+        return Voice(name, made.speaker_table.num_embeddings - 1, own.record.log_f0_median, phones, made)

@@ -1,0 +1,272 @@
+"""`ptx voice add`: from recordings and a consent to a voice that has passed its test, or to nothing."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from prosody_transfer.core.atomic import make_folder, write_atomically
+from prosody_transfer.core.config import Config
+from prosody_transfer.core.errors import ModelError, OutputError, UsageError
+from prosody_transfer.data.manifest import read_manifest
+from prosody_transfer.store.consent import Consent
+from prosody_transfer.store.voice_folder import (
+    OwnVoice,
+    VoiceRecord,
+    changed,
+    checksum,
+    put_in_place,
+    read_voice,
+    read_weights,
+    write_folder,
+)
+from prosody_transfer.store.voice_network import REFERENCES
+from prosody_transfer.store.voices import Voice, check_name, user_voices, voices_folder
+from prosody_transfer.store.weights import load_network, shipped
+from prosody_transfer.training.commands import voice_facts
+from prosody_transfer.training.fisher import load_fisher, shipped_fisher
+from prosody_transfer.training.loop import LoopConfig, Trainer, run
+from prosody_transfer.training.provenance import provenance
+from prosody_transfer.training.recordings import Event, Speech, gather
+from prosody_transfer.training.voice_task import VoiceTask, VoiceTaskConfig
+
+FEMALE_ABOVE_HZ = 155.0  # median F0, where the gender was not given
+
+
+class Adaptation(Config):
+    """How a voice is learnt, and what is said of it.
+
+    Attributes:
+        steps: Of training; 0 chooses by the minutes of speech.
+        learning_rate: Its peak.
+        task: Sizes and weights of the losses.
+        gender, accent, licence, provenance, synthetic: What is shown of the voice; "" as it is heard, or by consent.
+        speaker: Whose recordings to take, where there are several people's.
+        recognise: Without transcripts: "auto", "words", "phones" or "none".
+        seed: Of all that is random.
+    """
+
+    steps: int = 0
+    learning_rate: float = 1e-3
+    task: VoiceTaskConfig = VoiceTaskConfig()
+    gender: str = ""
+    accent: str = ""
+    licence: str = ""
+    provenance: str = ""
+    synthetic: bool = False
+    speaker: str = ""
+    recognise: str = "auto"
+    seed: int = 1
+
+
+class Verdict(Protocol):
+    """What a gate says; see `evaluation.voice_gate`."""
+
+    @property
+    def passed(self) -> bool: ...
+    @property
+    def failed(self) -> tuple[str, ...]: ...
+    @property
+    def figures(self) -> dict[str, Any]: ...
+    @property
+    def references(self) -> Any: ...
+    @property
+    def judge(self) -> str: ...
+
+
+Gate = Callable[[str, Path, list[str]], Verdict]
+
+
+def add_voice(
+    name: str, recordings: str | Path, consent: Consent, gate: Gate | None, *, voices: str | Path | None = None,
+    settings: Adaptation | None = None, replay: str | Path | None = None, fisher: str | Path | None = None,
+    model: str | Path | None = None, max_minutes: float | None = None, workers: int = 2, device: str = "cpu",
+    on_event: Event | None = None,
+) -> OwnVoice:  # fmt: skip
+    """Add a voice. Killed at any time, the same call goes on; a voice that is there already is only returned.
+
+    Args:
+        recordings: A corpus in any layout that `ptx prepare` reads, or a folder that it has prepared.
+        consent: What the speaker agreed to.
+        gate: The test; None accepts anything.
+        voices: The folder of the user's voices.
+        replay: A prepared folder with recordings of the model's own voices, to repeat while learning.
+        fisher: Importances of the model's parameters; None for those that ship.
+        model: A CopyCat checkpoint; None for the shipped one.
+        max_minutes: The longest that training may take, in all; then what is learnt is tested.
+        on_event: Called with a stage ("prepare", "train", "test"), how much is done, of how much, and figures.
+
+    Raises:
+        UsageError: The name can't be one, the consent has ended, or the recordings are of several people.
+        OutputError: There is another voice of that name, or it is being added right now.
+        ModelError: The voice did not pass; nothing is kept.
+        KeyboardInterrupt: Asked to stop; the work is kept.
+    """
+    settings = settings or Adaptation()
+    check_name(name)
+    root = voices_folder(voices)
+    base = Path(model) if model is not None else shipped("copycat")
+    wanted = request(recordings, replay, base, settings)
+    partial = root / f".{name}.partial"
+    if name in user_voices(voices):
+        own = read_voice(name, voices)
+        if own.record.request != wanted:
+            raise OutputError(f"there is a voice {name!r}", place=str(root), remedy="choose another name, or remove it")
+        shutil.rmtree(partial, ignore_errors=True)
+        return own
+    _check_consent(consent)
+    make_folder(partial)
+    with _locked(partial, name):
+        speech = gather(
+            name, Path(recordings), partial / "data", speaker=settings.speaker, recognise=settings.recognise,
+            seed=settings.seed, workers=workers, on_event=on_event,
+        )  # fmt: skip
+        ready, tested = partial / "ready", partial / "tested"
+        _forget_other(partial, wanted)
+        if not (ready / name / "voice.json").exists():
+            weights, facts = _learn(
+                partial / "run", wanted, base, speech, settings, replay, fisher, max_minutes, device, on_event
+            )
+            _pack(ready / name, name, base, speech, consent, settings, wanted, weights, facts)
+        if not (tested / name / "voice.json").exists():
+            _test(ready, tested / name, gate, speech, consent)
+        put_in_place(tested / name, root / name)
+    shutil.rmtree(partial, ignore_errors=True)
+    return read_voice(name, voices)
+
+
+def request(recordings: str | Path, replay: str | Path | None, base: Path, settings: Adaptation) -> str:
+    """A fingerprint of what a voice is made from: files by name and size, model, settings."""
+    digest = hashlib.sha256(f"{checksum(base)} {settings.fingerprint()} {replay or ''}".encode())
+    path = Path(recordings)
+    if not path.exists():
+        raise UsageError("there is no such folder", place=str(path), remedy="check the path")
+    for file in sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]:
+        digest.update(f"{file.relative_to(path)}\0{file.stat().st_size}\n".encode(errors="surrogateescape"))
+    return digest.hexdigest()[:16]
+
+
+def steps_for(minutes: float) -> int:
+    """How long to learn from so much speech."""
+    return int(np.interp(minutes, [1, 5, 20], [400, 800, 1200]))
+
+
+def _learn(
+    folder: Path, wanted: str, base: Path, speech: Speech, settings: Adaptation, replay: str | Path | None,
+    fisher: str | Path | None, max_minutes: float | None, device: str, on_event: Event | None,
+) -> tuple[dict[str, Any], dict[str, Any]]:  # fmt: skip
+    """Train, or go on; the learnt tensors, and what is known of the voice."""
+    network, header = load_network("copycat", base)
+    who = speech.train[0].speaker
+    facts = voice_facts(speech.train, speech.cache, (who,), network.config.n_phones)[who]
+    levels = [header["voices"][s]["log_f0_median"] for s in network.config.speakers] + [facts["log_f0_median"]]
+    old = None
+    if replay is not None:
+        old = [r for r in read_manifest(Path(replay) / "train.jsonl") if r.speaker in network.config.speakers]
+    important = None
+    if settings.task.ewc_weight:
+        important = load_fisher(fisher if fisher is not None else shipped_fisher(), checksum(base))
+    task = VoiceTask(
+        network, levels, settings.task, speech.train, speech.cache, important,
+        (old, Path(replay) / "cache") if old and replay is not None else None, device,
+    )  # fmt: skip
+    nearest = task.begin_like()
+    loop = LoopConfig(
+        total_steps=settings.steps or steps_for(speech.minutes), learning_rate=settings.learning_rate, warmup_steps=20,
+        weight_decay=0.0, ema_decay=0.99, checkpoint_minutes=0.5, validation_steps=0, seed=settings.seed,
+    )  # fmt: skip
+    trainer = Trainer(task, loop, folder, {"request": wanted, "nearest": nearest})
+    trainer.resume()
+    left = None if max_minutes is None else max(0.0, max_minutes - trainer.seconds / 60)
+    report = (lambda step, figures: on_event("train", step, loop.total_steps, figures)) if on_event else None
+    run(trainer, resume=True, max_minutes=left, on_step=report)
+    if trainer.ending == "asked":
+        raise KeyboardInterrupt
+    learnt = {name: value.half() for name, value in task.tensors(trainer.average).items()}
+    return learnt, {**facts, "steps": trainer.step, "seconds": round(trainer.seconds), "nearest": nearest,
+                    "loop": loop.to_dict(), "task": settings.task.to_dict()}  # fmt: skip
+
+
+def _pack(
+    folder: Path, name: str, base: Path, speech: Speech, consent: Consent, settings: Adaptation, wanted: str,
+    weights: dict[str, Any], facts: dict[str, Any],
+) -> None:  # fmt: skip
+    """The voice as a folder, not tested yet."""
+    shutil.rmtree(folder, ignore_errors=True)
+    median = float(np.exp(facts["log_f0_median"]))
+    voice = Voice(
+        name=name, synthetic=settings.synthetic, accent=settings.accent or "unknown",
+        gender=settings.gender or ("female" if median > FEMALE_ABOVE_HZ else "male"),
+        f0_median_hz=round(median, 1), f0_low_hz=facts["f0_low_hz"], f0_high_hz=facts["f0_high_hz"],
+        minutes=round(speech.minutes, 1), licence=settings.licence or "by consent",
+        provenance=settings.provenance or f"recordings of {consent.who}"[:200],
+    )  # fmt: skip
+    record = VoiceRecord(
+        voice=voice, log_f0_median=facts["log_f0_median"], phone_log_frames=tuple(facts["phone_log_frames"]),
+        base=checksum(base), weights="", consent="", made=datetime.date.today().isoformat(), ptx=provenance()["ptx"],
+        request=wanted,
+    )  # fmt: skip
+    _, header = load_network("copycat", base)
+    kept = {key: facts[key] for key in ("steps", "seconds", "nearest", "loop", "task")}
+    write_folder(folder, record, consent, weights, header["config"], kept)
+
+
+def _test(ready: Path, folder: Path, gate: Gate | None, speech: Speech, consent: Consent) -> None:
+    """Let the gate judge the voice, and write it with what was found into `folder`; or throw everything away."""
+    import torch
+
+    name = folder.name
+    own = read_voice(name, ready)
+    tensors, header = read_weights(own)
+    facts, measured = {key: value for key, value in header.items() if key != "config"}, {}
+    if gate is not None:
+        verdict = gate(name, ready, [row.audio for row in speech.held_out])
+        if not verdict.passed:
+            shutil.rmtree(ready.parent, ignore_errors=True)
+            problem = f"the voice was not accepted: {'; '.join(verdict.failed)}"
+            remedy = "nothing is kept: give more or cleaner recordings of one speaker, or more --steps"
+            raise ModelError(problem, place=name, remedy=remedy)
+        tensors |= {REFERENCES: torch.from_numpy(np.asarray(verdict.references)).half()}
+        facts, measured = {**facts, "judge": verdict.judge}, verdict.figures
+    shutil.rmtree(folder, ignore_errors=True)
+    write_folder(folder, changed(own.record, measured=measured), consent, tensors, header["config"], facts)
+
+
+def _check_consent(consent: Consent) -> None:
+    if consent.expired():
+        problem = f"{consent.who} agreed until {consent.until}, which is over"
+        raise UsageError(problem, place="--consent", remedy="ask again, and write down until when")
+
+
+def _forget_other(partial: Path, wanted: str) -> None:
+    """What was learnt for another request is of no use; what was for this one goes on."""
+    note = partial / "request.json"
+    if note.exists() and json.loads(note.read_text()).get("request") == wanted:
+        return
+    for part in ("run", "ready", "tested"):
+        shutil.rmtree(partial / part, ignore_errors=True)
+    write_atomically(note, json.dumps({"request": wanted}).encode())
+
+
+@contextmanager
+def _locked(folder: Path, name: str) -> Iterator[None]:
+    """Keep a second run of the same command out; the lock ends with its process, however that ends."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: two at once are the user's risk there
+        yield
+        return
+    with open(folder / "lock", "wb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise OutputError("is being added right now", place=name, remedy="wait for the other ptx") from None
+        yield

@@ -1,0 +1,103 @@
+"""How much each adaptable parameter matters to the shipped voices: the diagonal of the Fisher information."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from prosody_transfer.core.errors import ModelError
+from prosody_transfer.data.manifest import Row
+from prosody_transfer.store.checkpoint import load_checkpoint, save_checkpoint
+from prosody_transfer.store.voice_folder import checksum
+from prosody_transfer.store.voice_network import adaptable
+from prosody_transfer.store.weights import load_network, shipped
+from prosody_transfer.training.copycat import CopyCatTask, CopyCatTaskConfig
+
+KIND = "fisher"
+
+
+def shipped_fisher() -> Path:
+    """Where the file for the shipped acoustic model lies."""
+    return shipped("copycat").with_name("fisher.safetensors")
+
+
+def estimate(
+    rows: list[Row], cache: str | Path, *, model: str | Path | None = None, batches: int = 400, batch_size: int = 2,
+    seed: int = 1, on_step: Callable[[int, int], None] | None = None,
+) -> dict[str, Tensor]:  # fmt: skip
+    """Measure it on recordings of the model's own voices.
+
+    F_i = mean over batches of (d loss / d theta_i)^2, of the loss that the model was trained with. A batch is small,
+    because gradients of many crops cancel.
+
+    Args:
+        rows: Prepared recordings of any of the model's voices.
+        model: A CopyCat checkpoint; None for the shipped one.
+        on_step: Called with how many batches are done, and of how many.
+
+    Returns:
+        By name of the parameter, of its shape, float32, not negative.
+    """
+    path = Path(model) if model is not None else shipped("copycat")
+    network, header = load_network("copycat", path)
+    levels = {name: facts["log_f0_median"] for name, facts in header["voices"].items()}
+    settings = CopyCatTaskConfig(batch_size=batch_size, start_from=str(path))
+    task = CopyCatTask(network.config, settings, rows, cache, levels)
+    wanted = set(adaptable(name for name, _ in task.network.named_parameters()))
+    learned = {}
+    for name, parameter in task.network.named_parameters():
+        parameter.requires_grad_(name in wanted)
+        if name in wanted:
+            learned[name] = parameter
+    sums = {name: torch.zeros_like(parameter) for name, parameter in learned.items()}
+    for step in range(batches):
+        torch.manual_seed(seed * 1_000_003 + step)
+        loss, _ = task.loss(task.batch(np.random.default_rng([seed, step]), step), step, batches)
+        found: tuple[Any, ...] = torch.autograd.grad(loss, list(learned.values()), allow_unused=True)
+        for total, gradient in zip(sums.values(), found, strict=True):
+            if gradient is not None:
+                total += gradient.square()
+        if on_step:
+            on_step(step + 1, batches)
+    return {name: total / batches for name, total in sums.items()}
+
+
+def save_fisher(path: str | Path, fisher: Mapping[str, Tensor], base: str, **facts: Any) -> None:
+    """Write it: square roots, scaled to at most 1 within each tensor, in half precision.
+
+    Args:
+        base: Checksum of the acoustic model that it belongs to.
+    """
+    roots = {name: values.sqrt() for name, values in fisher.items()}
+    scales = {name: max(float(values.max()), 1e-20) for name, values in roots.items()}
+    half = {name: (values / scales[name]).half() for name, values in roots.items()}
+    save_checkpoint(path, KIND, half, {"base": base}, scales=scales, **facts)
+
+
+def load_fisher(path: str | Path, base: str) -> dict[str, Tensor]:
+    """What `save_fisher` wrote, in full precision.
+
+    Raises:
+        ModelError: The file is missing or damaged, or belongs to another acoustic model.
+    """
+    tensors, header = load_checkpoint(path, KIND)
+    if header["config"].get("base") != base:
+        remedy = "make it again: ptx voice fisher DATA -o FILE"
+        raise ModelError("belongs to another acoustic model", place=str(path), remedy=remedy)
+    return {name: (values.float() * header["scales"][name]).square() for name, values in tensors.items()}
+
+
+def make_fisher(
+    rows: list[Row], cache: str | Path, output: str | Path | None = None, *, model: str | Path | None = None,
+    batches: int = 400, on_step: Callable[[int, int], None] | None = None,
+) -> Path:  # fmt: skip
+    """`estimate` and `save_fisher`, for the shipped model and its place where nothing else is said."""
+    target = Path(output) if output is not None else shipped_fisher()
+    found = estimate(rows, cache, model=model, batches=batches, on_step=on_step)
+    save_fisher(target, found, checksum(model or shipped("copycat")), batches=batches)
+    return target

@@ -1,0 +1,96 @@
+"""What a new voice is learnt from, and what is kept for its test."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from prosody_transfer.core.errors import UsageError
+from prosody_transfer.data.manifest import Row, cache_path, read_manifest
+
+LEAST_HELD_OUT, MOST_HELD_OUT = 4, 24  # recordings that the test gets and the training does not
+LEAST_MINUTES = 0.5
+Event = Callable[[str, int, int, dict[str, float]], None]
+
+
+@dataclass(frozen=True)
+class Speech:
+    """Prepared recordings of one speaker: rows to learn from, rows kept for the test, where they are measured."""
+
+    train: list[Row]
+    held_out: list[Row]
+    cache: Path
+    minutes: float
+
+
+def gather(
+    name: str, recordings: Path, out: Path, *, speaker: str = "", recognise: str = "auto", seed: int = 1,
+    workers: int = 1, on_event: Event | None = None,
+) -> Speech:  # fmt: skip
+    """Prepare the recordings, or take those that `ptx prepare` has prepared; set some aside for the test.
+
+    Args:
+        name: Of the new voice; the speaker's too, where neither `speaker` nor the layout says another.
+        out: Where they are prepared.
+        speaker: Whose recordings to take, where there are several people's.
+
+    Raises:
+        UsageError: They are of several people, or are too few.
+    """
+    if (recordings / "train.jsonl").is_file() and (recordings / "cache").is_dir():
+        train, cache = read_manifest(recordings / "train.jsonl"), recordings / "cache"
+        dev = read_manifest(recordings / "dev.jsonl") if (recordings / "dev.jsonl").is_file() else []
+    else:
+        from prosody_transfer.training.corpus import prepare_corpus
+
+        told = (lambda stage, done, total: on_event(stage, done, total, {})) if on_event else None
+        made = prepare_corpus(
+            recordings, out, workers=workers, speaker=speaker or name, recognise=recognise,
+            dev_share=0.1, dev_speakers=0, seed=seed, on_event=told,
+        )  # fmt: skip
+        train, dev, cache = made.train, made.dev, made.cache
+    known = sorted({row.speaker for row in [*train, *dev]})
+    who = speaker or (known[0] if len(known) == 1 else "")
+    if who not in known:
+        problem = f"holds recordings of {len(known)} speakers ({', '.join(known[:4])}{', ...' * (len(known) > 4)})"
+        raise UsageError(problem, place=str(recordings), remedy="say with --speaker whose are to be learnt")
+    usable = lambda rows: [r for r in rows if r.speaker == who and _aligned(cache, r)]
+    train, dev = set_aside(usable(train), usable(dev))
+    minutes = sum(_seconds(cache, row) for row in train) / 60
+    if minutes < LEAST_MINUTES:
+        problem = f"{minutes:.1f} minutes of usable speech beside what the test needs are too few"
+        raise UsageError(problem, place=str(recordings), remedy=f"record at least {2 * LEAST_MINUTES:g} minutes")
+    return Speech(train, dev, cache, minutes)
+
+
+def set_aside(train: list[Row], dev: list[Row]) -> tuple[list[Row], list[Row]]:
+    """Move rows so that the test has at least `LEAST_HELD_OUT` recordings, and not more than a third or the most.
+
+    Which rows move depends on their ids alone. A sentence that is said twice stays on one side.
+    """
+    order = lambda row: hashlib.sha256(row.id.encode()).hexdigest()
+    train, dev = sorted(train, key=order), sorted(dev, key=order)
+    said = lambda row: " ".join(row.text.lower().split())
+    while dev and (len(dev) > MOST_HELD_OUT or len(dev) > (len(train) + len(dev)) // 3):
+        train.append(dev.pop())
+    while len(dev) < LEAST_HELD_OUT and len(train) > 2 * (len(dev) + 1):
+        alone = [r for r in train if not r.text or sum(said(o) == said(r) for o in train) == 1]
+        if not alone:
+            break
+        train.remove(alone[0])
+        dev.append(alone[0])
+    return train, dev
+
+
+def _aligned(cache: Path, row: Row) -> bool:
+    path = cache_path(cache, row)
+    return path.exists() and path.with_suffix(".phones.npz").exists()
+
+
+def _seconds(cache: Path, row: Row) -> float:
+    with np.load(cache_path(cache, row)) as data:
+        return float(data["n_samples"]) / 24000

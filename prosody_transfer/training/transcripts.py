@@ -1,0 +1,186 @@
+"""The words of a recording, found, recognised where there are none, aligned, and checked against what is heard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from prosody_transfer.core.errors import AudioError, PtxError, TranscriptError
+from prosody_transfer.core.types import SILENCE, Alignment
+from prosody_transfer.data.layouts.base import Entry
+from prosody_transfer.data.quality import Finding
+from prosody_transfer.features.extract import Features
+
+WORDS, PHONES_ONLY, NOTHING = "words", "phones", "none"
+
+tools: dict[str, Any] = {}  # aligner, recognisers: one of each a process, as loading takes longer than using
+
+
+class Rejected(Exception):
+    """Ends the examination of one utterance."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        self.finding = Finding(reason, detail)
+        super().__init__(detail)
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is known of the words: text, and phones in time where a TextGrid has them."""
+
+    text: str = ""
+    alignment: Alignment | None = None
+    origin: str = ""
+
+
+def find_words(entry: Entry) -> Words:
+    """The words of an entry: its text or its sidecar; none where nothing is known.
+
+    Raises:
+        Rejected: There is a transcript, but it is empty or can't be read.
+    """
+    if entry.text is not None:
+        if not any(c.isalnum() for c in entry.text):
+            raise Rejected("empty_text", "the transcript has no words")
+        return Words(" ".join(entry.text.split()), None, "transcript")
+    if not entry.sidecar:
+        return Words()
+    from prosody_transfer.text.transcript import read_transcript
+
+    if entry.sidecar.lower().endswith(".textgrid"):
+        return _words_of_textgrid(entry.sidecar)
+    try:
+        return Words(read_transcript(entry.sidecar), None, "transcript")
+    except TranscriptError as error:
+        reason = "empty_text" if error.problem == "holds no words" else "encoding"
+        raise Rejected(reason, f"{Path(entry.sidecar).name} {error.problem}") from None
+
+
+def _words_of_textgrid(path: str) -> Words:
+    """Phones and words; from one without phones, such as a labeller's, the text of its only tier."""
+    from prosody_transfer.alignment.textgrid import parse_textgrid, read_textgrid
+    from prosody_transfer.text.transcript import decode
+
+    try:
+        if Path(path).stat().st_size == 0:
+            raise Rejected("empty_text", f"{Path(path).name} is empty")
+        tiers = parse_textgrid(decode(Path(path).read_bytes()))[2]
+        if len(tiers) == 1 and tiers[0].name.lower() not in ("phones", "phone"):
+            text = " ".join(" ".join(label.split()) for _, _, label in tiers[0].intervals if label.strip())
+            if not any(c.isalnum() for c in text):
+                raise Rejected("empty_text", f"{Path(path).name} has no words")
+            return Words(text, None, "transcript")
+        alignment = read_textgrid(path)
+    except (TranscriptError, OSError) as error:
+        problem = error.problem if isinstance(error, TranscriptError) else error.strerror
+        raise Rejected("alignment", f"{Path(path).name} {problem}") from None
+    if all(p.phone == SILENCE for p in alignment.phones):
+        raise Rejected("empty_text", f"{Path(path).name} has no phones")
+    return Words(" ".join(w.word for w in alignment.words), alignment, "textgrid")
+
+
+def hear(features: Features) -> Alignment:
+    """The phones that the shipped recogniser hears."""
+    from prosody_transfer.alignment.recognise import recognise_phones
+    from prosody_transfer.store.weights import load_network
+
+    if "recogniser" not in tools:
+        tools["recogniser"] = load_network("recogniser")[0]
+    return recognise_phones(tools["recogniser"], features)
+
+
+def align(
+    waveform: np.ndarray, features: Features, words: Words, *, aligner: str, recognise: str
+) -> tuple[Words, Alignment | None, list[str]]:
+    """Phones in time, checked against what is heard; words that were not given may be recognised.
+
+    Args:
+        waveform: (N,) float32 at the features' rate.
+        aligner: Its name.
+        recognise: "words", "phones" or "none": what is done where no words are known.
+
+    Returns:
+        The words and where they came from, the phones (None where there are none), and what should be said about it.
+
+    Raises:
+        Rejected: There is no speech, the words can't be pronounced, or they do not match.
+    """
+    from prosody_transfer.alignment.heard import check_match
+    from prosody_transfer.alignment.recognise import phone_names
+
+    if not words.origin and recognise == NOTHING:
+        return words, None, []
+    rate, heard = features.config.sample_rate, hear(features)
+    if len(phone_names(heard)) < 2:
+        raise Rejected("no_speech", "no phones were heard")
+    if words.alignment is not None:
+        alignment = _fit(words.alignment, features)
+    elif words.origin:
+        alignment = _align_text(waveform, rate, words.text, aligner)
+    else:
+        text = _recognise_words(waveform, rate) if recognise == WORDS else ""
+        try:
+            if text:
+                alignment = _align_text(waveform, rate, text, aligner)
+                check_match([alignment], [heard], [0.0])
+                return Words(text, None, "asr"), alignment, []
+        except (Rejected, TranscriptError):
+            pass  # the words were misheard; the phones may be less so
+        return Words("", None, "heard"), heard, []
+    try:
+        return words, alignment, check_match([alignment], [heard], [0.0])
+    except TranscriptError as error:
+        raise Rejected("mismatch", error.problem) from None
+
+
+def _align_text(waveform: np.ndarray, sample_rate: int, text: str, aligner: str) -> Alignment:
+    from prosody_transfer.alignment.base import get_aligner
+    from prosody_transfer.text.normalise import normalise
+
+    try:
+        spoken = normalise(text)
+    except TranscriptError as error:
+        raise Rejected("unpronounceable", error.problem) from None
+    if aligner not in tools:
+        tools[aligner] = get_aligner(aligner)
+    try:
+        return tools[aligner].align(waveform, sample_rate, spoken)
+    except TranscriptError as error:
+        reason = "mismatch" if error.problem.startswith("could not") else "unpronounceable"
+        raise Rejected(reason, error.problem) from None
+    except AudioError as error:
+        raise Rejected("no_speech", error.problem) from None
+
+
+def _fit(alignment: Alignment, features: Features) -> Alignment:
+    """A TextGrid's phones on the recording's own length."""
+    from prosody_transfer.alignment.base import fill_gaps
+
+    seconds = features.n_samples / features.config.sample_rate
+    if abs(alignment.duration - seconds) > 0.5:
+        raise Rejected("alignment", f"the TextGrid lasts {alignment.duration:.2f} s, the recording {seconds:.2f} s")
+    return Alignment(fill_gaps(alignment.phones, seconds), alignment.words, seconds, "textgrid")
+
+
+def _recognise_words(waveform: np.ndarray, sample_rate: int) -> str:
+    from prosody_transfer.alignment.words import WordRecogniser
+
+    if "words" not in tools:
+        tools["words"] = WordRecogniser(threads=1)
+    return tools["words"].text(waveform, sample_rate)
+
+
+def spoken_key(text: str) -> str:
+    """The words as they are spoken, so that "2" and "two" are one sentence."""
+    from prosody_transfer.data.splits import sentence_key
+    from prosody_transfer.text.normalise import normalise
+
+    if not text:
+        return ""
+    try:
+        return sentence_key(" ".join(normalise(text)))
+    except PtxError:
+        return sentence_key(text)

@@ -1,0 +1,217 @@
+"""`add_voice` with a tiny network: killed and called again, refused, accepted; nothing half-made is ever seen."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from prosody_transfer.core.errors import ModelError, OutputError, UsageError
+from prosody_transfer.data.manifest import Row
+from prosody_transfer.models.copycat.config import CopyCatConfig
+from prosody_transfer.models.copycat.network import CopyCat
+from prosody_transfer.store.checkpoint import load_checkpoint, save_checkpoint
+from prosody_transfer.store.consent import Consent
+from prosody_transfer.store.voice_folder import read_voice, read_weights
+from prosody_transfer.store.voice_network import REFERENCES
+from prosody_transfer.store.voices import user_voices
+from prosody_transfer.training import recordings
+from prosody_transfer.training.adapt import Adaptation, add_voice
+from prosody_transfer.training.recordings import set_aside
+from prosody_transfer.training.voice_task import VoiceTaskConfig
+
+AGREED = Consent(who="Jane Doe", purposes=("tests",), date="2024-01-31", until="unlimited")
+OVER = Consent(who="Jane Doe", purposes=("tests",), date="2020-01-01", until="2020-12-31")
+PASSED = SimpleNamespace(passed=True, failed=(), figures={"margin": 0.3}, references=np.eye(4), judge="judge")
+FAILED = SimpleNamespace(passed=False, failed=("margin -0.1 is not above 0",), figures={}, references=None, judge="")
+SETTINGS = Adaptation(steps=6, task=VoiceTaskConfig(batch_size=2, crop_frames=64, distil_size=1, ewc_weight=0.0))
+
+
+@pytest.fixture
+def made(fake_cache, tmp_path, monkeypatch):
+    """A prepared folder of one speaker, a base model, and where voices go."""
+    rows, cache = fake_cache
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "cache").symlink_to(cache)
+    lines = [json.dumps(row.to_dict()) for row in rows if row.speaker == "one"]
+    (data / "train.jsonl").write_text("\n".join(lines))
+    torch.manual_seed(0)
+    config = CopyCatConfig(
+        speakers=("old",), phone_channels=8, phone_layers=1, channels=8, layers=2, speaker_channels=4,
+        reference_channels=8, reference_layers=1, source_channels=4, latent_channels=2,
+    )  # fmt: skip
+    model = tmp_path / "base.safetensors"
+    voices = {"old": {"log_f0_median": 5.0, "phone_log_frames": [1.0] * 40}}
+    save_checkpoint(model, "copycat", CopyCat(config).state_dict(), config.to_dict(), voices=voices)
+    monkeypatch.setattr(recordings, "LEAST_MINUTES", 0.0)
+    add = lambda name="jane", consent=AGREED, gate=lambda *asked: PASSED, settings=SETTINGS, **more: add_voice(
+        name, data, consent, gate, voices=tmp_path / "voices", model=model, settings=settings, **more
+    )
+    return SimpleNamespace(add=add, data=data, model=model, voices=tmp_path / "voices")
+
+
+def test_a_voice_is_added(made):
+    asked, stages = [], set()
+
+    def gate(name, folder, held_out):
+        asked.append((name, user_voices(folder), user_voices(made.voices), held_out))
+        return PASSED
+
+    own = made.add(gate=gate, on_event=lambda stage, *rest: stages.add(stage))
+    assert asked == [("jane", ["jane"], [], [])], "tested before it is anywhere to be seen"
+    assert own == read_voice("jane", made.voices) and own.record.measured == {"margin": 0.3}
+    assert own.voice.gender == "male" and own.voice.f0_median_hz == pytest.approx(117, abs=10)
+    tensors, header = read_weights(own)
+    assert tensors[REFERENCES].shape == (4, 4) and header["judge"] == "judge" and header["steps"] == 6
+    assert [p.name for p in made.voices.iterdir()] == ["jane"] and stages == {"train"}
+    assert all(value.dtype == torch.float16 for value in tensors.values())
+
+
+def test_the_same_call_again_does_nothing_and_another_is_refused(made):
+    first = made.add()
+    before = (first.folder / "weights.safetensors").stat().st_mtime_ns
+    assert made.add(gate=None) == first
+    assert (first.folder / "weights.safetensors").stat().st_mtime_ns == before
+    with pytest.raises(OutputError, match="there is a voice 'jane'"):
+        made.add(settings=Adaptation(steps=7))
+
+
+def test_a_voice_that_fails_leaves_nothing(made):
+    with pytest.raises(
+        ModelError, match="jane: the voice was not accepted: margin -0.1 is not above 0; nothing"
+    ):
+        made.add(gate=lambda *asked: FAILED)
+    assert list(made.voices.iterdir()) == []
+    assert made.add().voice.name == "jane"
+
+
+def test_what_is_refused_before_any_work(made):
+    with pytest.raises(UsageError, match="agreed until 2020-12-31, which is over"):
+        made.add(consent=OVER)
+    with pytest.raises(UsageError, match="cannot name a voice"):
+        made.add("../up")
+    with pytest.raises(UsageError, match="is a shipped voice"):
+        made.add("alice")
+    assert not made.voices.exists()
+    text = (made.data / "train.jsonl").read_text()
+    (made.data / "train.jsonl").write_text(text.replace('"one"', '"other"', 1))
+    with pytest.raises(UsageError, match="2 speakers .* say with --speaker"):
+        made.add()
+
+
+def test_asked_to_stop_it_keeps_its_work(made, monkeypatch):
+    seen = []
+
+    def stop(stage, done, total, figures):
+        seen.append(done)
+        if done == 3 and len(seen) == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        made.add(on_event=stop)
+    assert user_voices(made.voices) == []
+    made.add(on_event=lambda stage, done, *rest: seen.append(done))
+    assert seen == [1, 2, 3, 4, 5, 6]
+
+
+def test_two_at_once(made):
+    errors = []
+
+    def gate(*asked):
+        with pytest.raises(OutputError, match="is being added right now"):
+            made.add()
+        errors.append(1)
+        return PASSED
+
+    made.add(gate=gate)
+    assert errors == [1]
+
+
+def test_other_settings_do_not_go_on_with_the_old_work(made):
+    def interrupt(*asked):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        made.add(gate=interrupt)
+    ready = made.voices / ".jane.partial" / "ready" / "jane" / "weights.safetensors"
+    assert load_checkpoint(ready, "voice")[1]["steps"] == 6
+    own = made.add(settings=Adaptation(steps=4, task=SETTINGS.task))
+    assert read_weights(own)[1]["steps"] == 4
+
+
+SCRIPT = """
+import sys, time, numpy as np
+from pathlib import Path
+from types import SimpleNamespace
+from prosody_transfer.store.consent import Consent
+from prosody_transfer.training import adapt, recordings
+from prosody_transfer.training.voice_task import VoiceTaskConfig
+recordings.LEAST_MINUTES = 0.0
+loop = adapt.LoopConfig
+adapt.LoopConfig = lambda **settings: loop(**{**settings, "checkpoint_minutes": 0.0})
+settings = adapt.Adaptation(steps=16, task=VoiceTaskConfig(batch_size=2, crop_frames=64, distil_size=1, ewc_weight=0.0))
+agreed = Consent(who="Jane Doe", purposes=("tests",), date="2024-01-31", until="unlimited")
+passed = SimpleNamespace(passed=True, failed=(), figures={"margin": 0.3}, references=np.eye(4), judge="judge")
+def gate(*asked):
+    print("test", flush=True)
+    time.sleep(0.2)
+    return passed
+tell = lambda stage, done, total, figures: print(stage, done, flush=True)
+where = {"voices": sys.argv[2], "model": sys.argv[3]}
+adapt.add_voice("jane", sys.argv[1], agreed, gate, settings=settings, on_event=tell, **where)
+print("done", flush=True)
+"""
+
+
+def start(made, folder: Path) -> subprocess.Popen[str]:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", SCRIPT, str(made.data), str(folder), str(made.model)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+
+
+def test_killed_anywhere_the_same_command_goes_on(made, tmp_path):
+    """Killed after some steps, and in the test: a voice at the end, the same as without, no step twice but the last."""
+    folder, steps = tmp_path / "killed", []
+    for stop in ("train 8", "test"):
+        process = start(made, folder)
+        for line in process.stdout or ():
+            if line.startswith("train"):
+                steps.append(int(line.split()[1]))
+            if line.strip() == stop:
+                break
+        process.kill()
+        process.wait()
+        assert user_voices(folder) == []
+    process = start(made, folder)
+    assert (process.communicate(timeout=120)[0] or "").split() == ["test", "done"]
+    assert sorted(set(steps)) == list(range(1, 17)) and len(steps) <= 16 + 2, "a kill costs the step in hand"
+    assert [p.name for p in folder.iterdir()] == ["jane"]
+    whole = made.add(settings=Adaptation(steps=16, task=SETTINGS.task))
+    killed, direct = read_weights(read_voice("jane", folder))[0], read_weights(whole)[0]
+    assert all(torch.equal(killed[key], direct[key]) for key in direct)
+
+
+def rows(count: int, texts: int = 10**6) -> list[Row]:
+    return [Row(id=f"u{i}", audio=f"{i}.wav", speaker="one", text=f"text {i % texts}") for i in range(count)]
+
+
+@pytest.mark.parametrize(("train", "dev", "held"), [(20, 2, 4), (200, 60, 24), (6, 0, 2), (2, 0, 0), (30, 5, 5)])
+def test_what_is_set_aside(train, dev, held):
+    everything = rows(train + dev)
+    left, kept = set_aside(everything[:train], everything[train:])
+    assert len(kept) == held and sorted(r.id for r in [*left, *kept]) == sorted(r.id for r in everything)
+    assert set_aside(list(reversed(everything[:train])), everything[train:]) == (left, kept), "by their ids alone"
+
+
+def test_a_sentence_said_twice_stays_on_one_side():
+    left, kept = set_aside(rows(20, texts=12), [])
+    assert {r.text for r in kept}.isdisjoint({r.text for r in left}) and len(kept) == 4
