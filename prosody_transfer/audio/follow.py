@@ -30,14 +30,13 @@ def envelope(waveform: np.ndarray, sample_rate: int, smoothing_seconds: float) -
 
 
 def follow_loudness(
-    waveform: np.ndarray, model: np.ndarray, sample_rate: int, *, smoothing_seconds: float = 0.08,
-    limit_db: float = 6.0, strength: float = 1.0,
+    waveform: np.ndarray, model: np.ndarray, sample_rate: int, *, smoothing_seconds: float = 0.04,
+    limit_db: float = 9.0, strength: float = 1.0,
 ) -> np.ndarray:  # fmt: skip
     """A recording as loud, moment by moment, as another one.
 
-    The decoder is told the source's energy and follows it in the mel, frame by frame; what is left are differences
-    between mel and sound. Shorter smoothing follows the model's pitch periods and harms the voice, see
-    docs/experiments.md.
+    Smoothing and limit are those that docs/experiments.md found: shorter smoothing follows the model's pitch periods and
+    harms the voice.
 
     Args:
         waveform, model: (N,) float32, at the same speech level.

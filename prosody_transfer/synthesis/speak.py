@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from prosody_transfer.audio.follow import follow_loudness
+from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.types import Alignment
 from prosody_transfer.features.extract import Features
 from prosody_transfer.features.mel import energy_from_mel
@@ -22,6 +23,8 @@ from prosody_transfer.text.phones import PHONES, phone_id, stress_id
 
 LOWEST_HZ, HIGHEST_HZ = 50.0, 800.0
 VOCODER_CHUNK_FRAMES = 512
+ENERGY_SHARE = 0.5  # of the source's energy in what the decoder is told; chosen on the same pairs as the next line
+LOUDEST_DB = 20.0  # over the speech level: no voice's own energy is more
 SHARPENING, SHARPEN_BANDS, SHARPEN_FRAMES = 0.1, 15, 5  # chosen on 12 development pairs
 MARGIN_FRAMES = 12  # of its neighbours, that a piece is vocoded with where the vocoder can't stream
 
@@ -133,6 +136,8 @@ class Speaker:
             )
             silent = np.repeat(ids == 0, rhythm.durations)
             prosody, contour, voiced = self._prosody(features, rhythm, silent, borrowed, decode)
+            if "energy" in settings.keep:
+                prosody = ease_energy(prosody, decode, config)
             mel = sharpen(decode(prosody).mel[0].cpu().numpy())
         log_f0 = np.clip(contour + self.voice.log_f0_median, np.log(LOWEST_HZ), np.log(HIGHEST_HZ))
         return Spoken(mel, log_f0.astype(np.float32), voiced)
@@ -170,6 +175,23 @@ class Speaker:
         """How the model would say it without any explicit prosody."""
         zero = torch.zeros(1, size)
         return decode(ProsodyInputs(zero, zero, zero, torch.tensor([[0.0, 0.0, float(latent)]])))
+
+
+def ease_energy(prosody: ProsodyInputs, decode: Any, config: MelConfig) -> ProsodyInputs:
+    """Energy half-way between what is asked for and what the voice would have by itself under the same melody.
+
+    How strong each phone is against the others belongs to the speaker as much as to the line, and the decoder answers to
+    it with timbre. The other half of the source's loudness is given back to the sound, see `follow_loudness`.
+
+    Args:
+        decode: (`ProsodyInputs`) -> `Decoded`.
+    """
+    keep = prosody.keep.clone()
+    keep[:, 1] = 0.0
+    own = decode(ProsodyInputs(prosody.log_f0, prosody.voiced, prosody.energy, keep)).mel.cpu()
+    own_energy = energy_from_mel(own, config).clamp(max=LOUDEST_DB).to(prosody.energy) / ENERGY_SCALE_DB
+    eased = ENERGY_SHARE * prosody.energy + (1 - ENERGY_SHARE) * own_energy
+    return ProsodyInputs(prosody.log_f0, prosody.voiced, eased, prosody.keep)
 
 
 def sharpen(mel: np.ndarray) -> np.ndarray:
