@@ -35,7 +35,7 @@ def follow_loudness(
 ) -> np.ndarray:  # fmt: skip
     """A recording as loud, moment by moment, as another one.
 
-    Smoothing and limit are those that docs/experiments.md found: shorter smoothing follows the model's pitch periods and
+    Smoothing and limit are those that docs/experiments.md found: shorter smoothing follows pitch periods and
     harms the voice.
 
     Args:

@@ -180,8 +180,8 @@ class Speaker:
 def ease_energy(prosody: ProsodyInputs, decode: Any, config: MelConfig) -> ProsodyInputs:
     """Energy half-way between what is asked for and what the voice would have by itself under the same melody.
 
-    How strong each phone is against the others belongs to the speaker as much as to the line, and the decoder answers to
-    it with timbre. The other half of the source's loudness is given back to the sound, see `follow_loudness`.
+    How strong each phone is against the others belongs to the speaker as much as to the line, and the decoder answers
+    to it with timbre. The other half of the source's loudness is given back to the sound, see `follow_loudness`.
 
     Args:
         decode: (`ProsodyInputs`) -> `Decoded`.
