@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import os
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from prosody_transfer.core.config import load_config
 from prosody_transfer.core.errors import OutputError, PtxError
+from prosody_transfer.core.processes import one_thread_each, process_pool
 from prosody_transfer.evaluation.cache import Results, code_version, content_key, file_hash
 from prosody_transfer.evaluation.measuring import Measurer, Task
 from prosody_transfer.evaluation.pairs import Excluded, Pair, one_line
@@ -195,7 +192,7 @@ def _run(
         for task in tasks:
             yield task, _measure(measurer, task)
         return
-    with _one_thread_each(), _pool(min(workers, len(tasks)), (settings, folder, tools)) as pool:
+    with one_thread_each(), process_pool(min(workers, len(tasks)), _begin, (settings, folder, tools)) as pool:
         jobs: dict[Future[dict[str, Any]], Task] = {pool.submit(_work, task): task for task in tasks}
         try:
             for job in as_completed(jobs):
@@ -205,48 +202,8 @@ def _run(
             raise PtxError("a worker process was killed, perhaps for want of memory", remedy=remedy) from None
 
 
-@contextmanager
-def _pool(workers: int, given: tuple[Any, ...]) -> Iterator[ProcessPoolExecutor]:
-    """Processes that go at once when this one is interrupted."""
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=given)
-    try:
-        yield pool
-    except BaseException:
-        for process in list((getattr(pool, "_processes", None) or {}).values()):
-            process.terminate()
-        raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Processes that are started meanwhile use one thread: more threads than cores only spin."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def _follow(parent: Any) -> None:
-    parent.join()
-    os._exit(1)
-
-
 def _begin(settings: Settings, folder: Path, tools: Callable[[Settings], Tools]) -> None:
-    """In a new process: one thread, deaf to Ctrl-C (the first process sees to it), gone when the first one is."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+    """In a new process."""
     import torch
 
     torch.set_num_threads(1)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
-import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from prosody_transfer.core.errors import PtxError
+from prosody_transfer.core.processes import one_thread_each, process_pool
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 IN_FLIGHT = 4  # items a process: enough to keep it busy, whatever the length of the corpus
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 class Crashed(Exception):
@@ -48,7 +44,7 @@ def work(
         return
     source = iter(items)
     crashes = 0
-    with _one_thread_each():
+    with one_thread_each():
         while True:
             suspects = yield from _until_a_crash(function, source, workers)
             if not suspects:
@@ -71,7 +67,7 @@ def _until_a_crash(
 ) -> Generator[tuple[Item, Result | Crashed], None, list[Item]]:
     """Results as they come; returns the items that were in flight when a process died."""
     jobs: dict[Future[Result], Item] = {}
-    with _pool(workers) as pool:
+    with process_pool(workers) as pool:
         try:
             while True:
                 while len(jobs) < IN_FLIGHT * workers and (item := next(source, _END)) is not _END:
@@ -94,52 +90,9 @@ def _probe() -> None:
     Raises:
         PtxError: They die before they are given anything.
     """
-    with _pool(1) as pool:
+    with process_pool(1) as pool:
         try:
             pool.submit(os.getpid).result()
         except BrokenProcessPool:
             remedy = 'in a script, call this under if __name__ == "__main__":; or use one worker'
             raise PtxError("worker processes cannot be started", remedy=remedy) from None
-
-
-@contextmanager
-def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes that go at once when this one is interrupted."""
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin)
-    try:
-        yield pool
-    except BaseException:
-        for process in list((getattr(pool, "_processes", None) or {}).values()):
-            process.terminate()
-        raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Processes that are started meanwhile use one thread: more threads than cores only spin."""
-    before = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update(dict.fromkeys(_THREADS, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def _begin() -> None:
-    """In a new process: deaf to Ctrl-C, which the first process sees to, and gone when the first one is."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_follow, args=(parent,), daemon=True).start()
-
-
-def _follow(parent: Any) -> None:
-    parent.join()
-    os._exit(1)
