@@ -34,7 +34,7 @@ Exact = Annotated[bool, _option("--exact", "Judge the exact answers in the outpu
 Report = Annotated[Path | None, _option("--report", "Write a page; the same as JSON beside it.", "FILE.html")]
 Asr = Annotated[bool | None, _option("--asr/--no-asr", "Recognise words. [default: if the metrics extra is there]")]
 Quality = Annotated[bool | None, _option("--quality/--no-quality", "DNSMOS. [default: if the metrics extra is there]")]
-ControlCount = Annotated[int | None, _option("--controls", "Pairs that controls are made for.  [default: 24]", "N")]
+ControlCount = Annotated[int | None, _option("--controls", "Pairs that controls are made for.  [default: 20]", "N")]
 NoControls = Annotated[bool, _option("--no-controls", "Make none; the verdicts need them.")]
 Workers = Annotated[int, _option("--workers", "Processes.", "N")]
 Work = Annotated[Path, _option("--work", "Where partial results and outputs are kept; makes it resumable.", "FOLDER")]
@@ -60,7 +60,7 @@ def evaluate(
     from prosody_transfer.evaluation.report import build, write
     from prosody_transfer.evaluation.tools import Settings
 
-    count = 0 if no_controls else controls if controls is not None else 0 if exact else 24
+    count = 0 if no_controls else controls if controls is not None else 0 if exact else 20
     settings = Settings(
         asr=asr is not False, quality=quality is not False, controls=count, seed=seed,
         model=str(model or ""), vocoder=str(vocoder or ""),

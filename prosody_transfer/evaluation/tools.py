@@ -32,7 +32,7 @@ class Settings(Config):
 
     asr: bool = True
     quality: bool = True
-    controls: int = 24
+    controls: int = 20
     seed: int = 0
     model: str = ""
     vocoder: str = ""
