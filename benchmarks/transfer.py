@@ -53,7 +53,7 @@ def stages(audio: Path, text: str | None, repeats: int) -> dict[str, float]:
     transfer.read_audio = timed(spent, "read", transfer.read_audio)
     transfer.cut = timed(spent, "features", transfer.cut)
     transfer.extract = timed(spent, "measuring the output", transfer.extract)
-    transfer.vocode = timed(spent, "vocoder", transfer.vocode)
+    speak.vocode = timed(spent, "vocoder", speak.vocode)
     source.recognise_phones = timed(spent, "phone recogniser", source.recognise_phones)
     source.Listener._align = timed(spent, "alignment", source.Listener._align)  # type: ignore[method-assign]
     speak.Speaker.speak = timed(spent, "acoustic model", speak.Speaker.speak)  # type: ignore[method-assign]
