@@ -35,14 +35,21 @@ def known_voices() -> list[str]:
 
 
 def references(voice: str) -> np.ndarray:
-    """Embeddings of at least `LEAST` natural, held-out utterances of a shipped voice, (n, 256) float32, unit length.
+    """Embeddings of natural, held-out utterances of a voice, (n, 256) float32, unit length.
+
+    Of a shipped voice at least `LEAST`; of a user's those that `ptx voice add` kept from its training.
 
     Raises:
         UsageError: There are none of it.
         ModelError: The file that holds them is missing, damaged or of another judge.
     """
+    from prosody_transfer.store.voice_network import read_references
+
     found = _shipped()
     if voice not in found:
+        own = read_references(voice, Judge().fingerprint)
+        if own is not None:
+            return unit(own.numpy())
         problem, known = f"the judge has no recordings of the voice {voice!r}", ", ".join(sorted(found))
         raise UsageError(problem, place="speaker", remedy=f"give some to enrol it; known are {known}")
     return found[voice]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from prosody_transfer.core.errors import UsageError
 from prosody_transfer.evaluation.voice_gate import LEAST_RATIO, judge_figures
 
 
@@ -60,3 +61,18 @@ def test_a_figure_that_no_output_has_is_left_out():
         for _, row in rows:
             row["f0_correlation"] = None
     assert "f0_correlation" not in judge_figures(outputs(0.8, 0.2), values, KNOWN).figures["old_voices"]
+
+
+def test_a_users_voice_is_known_by_what_was_kept_from_its_training(monkeypatch):
+    import torch
+
+    from prosody_transfer.evaluation import references
+    from prosody_transfer.evaluation.speaker import Judge
+    from prosody_transfer.store import voice_network
+
+    kept = torch.nn.functional.normalize(torch.randn(4, 256, generator=torch.manual_seed(0)), dim=1)
+    known = {("jane", Judge().fingerprint): kept}
+    monkeypatch.setattr(voice_network, "read_references", lambda name, judge: known.get((name, judge)))
+    np.testing.assert_allclose(references.references("jane"), kept.numpy(), rtol=1e-6)
+    with pytest.raises(UsageError, match="no recordings of the voice 'john'"):
+        references.references("john")
