@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from prosody_transfer.cli._shared import complain, print_json, progress
 from prosody_transfer.core.errors import AudioError, PartialFailure, PtxError, UsageError
-
-SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".au", ".caf", ".w64")
 
 
 class Batch(NamedTuple):
@@ -39,32 +36,19 @@ def find_batches(sources: list[Path], out_dir: Path | None, voices: list[str]) -
     Raises:
         AudioError: A folder holds no sound file.
     """
+    from prosody_transfer.audio.find import SUFFIXES, find_sources
+
     batches: dict[tuple[Path, Path | None], list[Path]] = {}
     for source in sources:
         if not source.is_dir():
             batches.setdefault((out_dir or source.parent, None), []).append(source)
             continue
-        found = _sound_files(source, out_dir, voices)
+        found = find_sources(source, voices, out_dir.resolve() if out_dir else None)
         if not found:
             remedy = f"looked for {', '.join(SUFFIXES[:6])}, ..."
             raise AudioError("holds no sound files", place=str(source), remedy=remedy)
         batches.setdefault((out_dir or source, source), []).extend(found)
     return [Batch(list(dict.fromkeys(paths)), folder, root) for (folder, root), paths in batches.items()]
-
-
-def _sound_files(folder: Path, out_dir: Path | None, voices: list[str]) -> list[Path]:
-    outputs = out_dir.resolve() if out_dir else None
-    found: list[Path] = []
-    for where, folders, names in os.walk(folder):
-        here = Path(where)
-        folders[:] = sorted(f for f in folders if not f.startswith(".") and (here / f).resolve() != outputs)
-        sounds = sorted(n for n in names if Path(n).suffix.lower() in SUFFIXES and not n.startswith("."))
-        stems = {Path(n).stem for n in sounds}
-        for name in sounds:
-            original, _, voice = Path(name).stem.rpartition(".")
-            if not (voice in voices and original in stems):
-                found.append(here / name)
-    return found
 
 
 def check_batches(batches: list[Batch], speaker: str, suffix: str, subtype: str) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from prosody_transfer.cli import _options as o
+from prosody_transfer.cli._options import _option
 from prosody_transfer.cli._shared import complain, note, print_json, progress
 from prosody_transfer.core.errors import PartialFailure
 
@@ -17,10 +18,6 @@ Examples:
   ptx evaluate --sources takes/ --speaker alice     # makes the transfers first
   ptx evaluate --benchmark --no-asr                 # on the exact-answer set that ships
   ptx evaluate --benchmark --exact                  # the exact answers against themselves: the zeros"""
-
-
-def _option(flags: str, help: str, metavar: str | None = None) -> typer.models.OptionInfo:
-    return typer.Option(*flags.split(), help=help, metavar=metavar)
 
 
 Pairs = Annotated[

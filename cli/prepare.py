@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from prosody_transfer.cli import _options as o
+from prosody_transfer.cli._options import _option
 from prosody_transfer.cli._shared import note, print_json, print_table, progress
 
 EPILOG = """\b
@@ -16,10 +17,6 @@ Examples:
   ptx prepare LJSpeech-1.1/ -o data/ --workers 4
   ptx prepare recordings/ -o data/ --speaker alice
   ptx prepare takes.jsonl -o data/ --recognise none --json"""
-
-
-def _option(flags: str, help: str, metavar: str | None = None) -> Any:
-    return typer.Option(*flags.split(), help=help, metavar=metavar)
 
 
 Corpus = Annotated[

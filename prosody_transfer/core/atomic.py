@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import time
 from pathlib import Path
 
 from prosody_transfer.core.errors import OutputError
 
+LEFTOVER_SECONDS = 3600.0  # a temporary file this old belongs to no run that still goes on
 
 def write_atomically(path: str | Path, data: bytes, *, folder: bool = True) -> None:
     """Write `data` to a temporary file in the same folder, then give it its name.
@@ -54,3 +56,15 @@ def make_folder(folder: Path) -> None:
     except OSError as error:
         problem = f"the folder cannot be made ({error.strerror})"
         raise OutputError(problem, place=str(folder), remedy="choose another --out-dir") from None
+
+
+def remove_leftovers(folder: Path, *, below: bool = False) -> None:
+    """Remove what killed runs have left half-written long ago; young ones may be those of another run.
+
+    Args:
+        below: In its sub-folders too.
+    """
+    for part in (folder.rglob if below else folder.glob)(".ptx-*.part"):
+        with contextlib.suppress(OSError):
+            if time.time() - part.stat().st_mtime > LEFTOVER_SECONDS:
+                part.unlink()

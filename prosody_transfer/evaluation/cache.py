@@ -6,20 +6,18 @@ import contextlib
 import hashlib
 import json
 import os
-import time
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from prosody_transfer.core.atomic import make_folder, write_atomically
+from prosody_transfer.core.atomic import make_folder, remove_leftovers, write_atomically
 
 # What decides a figure's value: when one of these files changes, what was measured with the old one is not used.
 MEASURED_BY = (
     "figures", "trackers", "prosody", "durations", "spectral", "speaker", "slaney", "quality", "intelligibility",
     "controls", "classical", "tools", "measuring",
 )  # fmt: skip
-LEFTOVER_SECONDS = 3600.0  # a temporary file this old belongs to no run that still goes on
 
 
 def file_hash(path: str) -> str:
@@ -67,10 +65,7 @@ class Results:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "results"
         make_folder(self.folder)
-        for part in self.folder.glob(".ptx-*.part"):  # of a killed run
-            with contextlib.suppress(OSError):
-                if time.time() - part.stat().st_mtime > LEFTOVER_SECONDS:
-                    part.unlink()
+        remove_leftovers(self.folder)
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}.json"

@@ -10,7 +10,8 @@ from typing import Any
 
 from prosody_transfer.data.manifest import Row
 from prosody_transfer.evaluation.leakage_figures import FIGURES, all_figures
-from prosody_transfer.evaluation.leakage_measure import Excluded, Measured, Setup, measure
+from prosody_transfer.evaluation.leakage_measure import Measured, Setup, measure
+from prosody_transfer.evaluation.pairs import Excluded
 from prosody_transfer.evaluation.probe import require_sklearn
 from prosody_transfer.evaluation.splits import SplitLeakage, duplicates, split_leakage, with_texts
 

@@ -16,6 +16,7 @@ from prosody_transfer.data.manifest import Row
 from prosody_transfer.evaluation.cache import content_key, file_hash
 from prosody_transfer.evaluation.identity import mean_direction
 from prosody_transfer.evaluation.leakage_model import ProsodyModel
+from prosody_transfer.evaluation.pairs import Excluded
 from prosody_transfer.evaluation.tracing import Target
 
 if TYPE_CHECKING:
@@ -43,14 +44,6 @@ class Measured:
     f0_median_hz: float
     natural: np.ndarray
     outputs: dict[str, np.ndarray]
-
-
-@dataclass(frozen=True)
-class Excluded:
-    """A source that was left out, and why."""
-
-    id: str
-    reason: str
 
 
 @dataclass(frozen=True)

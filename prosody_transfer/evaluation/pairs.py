@@ -12,12 +12,12 @@ from typing import Any
 import msgspec
 
 from prosody_transfer.audio.decode import UNKNOWN_LENGTH
+from prosody_transfer.audio.find import find_sources
 from prosody_transfer.audio.io import Probe, probe, read_audio
 from prosody_transfer.audio.resample import resampled_length
 from prosody_transfer.core.config import Config
 from prosody_transfer.core.errors import AudioError, PtxError, UsageError
 
-SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".au", ".caf", ".w64")
 TOLERANCE_SAMPLES = 1  # by how much an output may differ in length from its source, for rounding between rates
 LONGEST_NAME = 200
 LONGEST_LINE = 500  # of a reason; longer ones are shortened in the middle
@@ -54,7 +54,7 @@ class Pair(Config):
 
 @dataclass(frozen=True)
 class Excluded:
-    """A pair that was left out, and why, in one line."""
+    """A pair, or a source, that was left out, and why, in one line."""
 
     id: str
     reason: str
@@ -243,17 +243,7 @@ def _measure(path: str) -> Probe:
 def _sound_files(root: Path, speaker: str) -> list[Path]:
     from prosody_transfer.store.voices import list_voices
 
-    voices = {speaker, *(voice.name for voice in list_voices())}
-    found: list[Path] = []
-    for where, folders, names in os.walk(root):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
-        sounds = sorted(n for n in names if Path(n).suffix.lower() in SUFFIXES and not n.startswith("."))
-        stems = {Path(n).stem for n in sounds}
-        for name in sounds:
-            original, _, voice = Path(name).stem.rpartition(".")
-            if not (voice in voices and original in stems):
-                found.append(Path(where, name))
-    return found
+    return find_sources(root, {speaker, *(voice.name for voice in list_voices())})
 
 
 def _require(

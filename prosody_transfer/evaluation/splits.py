@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from prosody_transfer.audio.find import walk_sounds
 from prosody_transfer.core.errors import AudioError, PtxError, UsageError
 from prosody_transfer.data.manifest import Row, read_manifest
-
-SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".au", ".caf", ".w64")
 
 
 @dataclass(frozen=True)
@@ -166,10 +164,7 @@ def read_sources(path: str | Path, limit: int | None = None) -> list[Row]:
 
 def _folder(path: Path) -> list[Row]:
     rows, loose = [], False
-    for where, folders, names in os.walk(path):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
-        here = Path(where)
-        sounds = sorted(n for n in names if Path(n).suffix.lower() in SUFFIXES and not n.startswith("."))
+    for here, sounds in walk_sounds(path):
         inside = here.relative_to(path)
         loose = loose or (not inside.parts and bool(sounds))
         for name in sounds if inside.parts else ():

@@ -15,7 +15,7 @@ import numpy as np
 from prosody_transfer.audio.decode import MIN_SECONDS
 from prosody_transfer.audio.io import MAX_RATE, MIN_RATE, check_writable, read_audio, write_audio
 from prosody_transfer.audio.loudness import apply_gain, normalise_level
-from prosody_transfer.core.atomic import make_folder
+from prosody_transfer.core.atomic import make_folder, remove_leftovers
 from prosody_transfer.core.errors import (
     AudioError,
     ModelError,
@@ -32,7 +32,7 @@ from prosody_transfer.store.vocoders import load_vocoder
 from prosody_transfer.store.voice_folder import credit
 from prosody_transfer.store.voices import get_voice
 from prosody_transfer.store.weights import load_network, shipped
-from prosody_transfer.synthesis.outputs import complete, tidy
+from prosody_transfer.synthesis.outputs import complete
 from prosody_transfer.synthesis.own_voices import OwnVoices
 from prosody_transfer.synthesis.pieces import Piece, cut, whole
 from prosody_transfer.synthesis.prosody import TransferSettings
@@ -208,8 +208,8 @@ class Transferer:
             recognise=settings.recognise,
         )
         spoken = self._speak(pieces, heard, voice, source, settings)
-        wanted = round(len(waveform) * settings.duration_scale)
         audio = sound(self.vocoder, spoken, levelled, settings, self.config.sample_rate)
+        wanted = len(audio)
         measured = None
         if measure_output and MINIMUM_SAMPLES <= wanted <= 60 * self.config.sample_rate:
             measured = extract(audio, self.config)
@@ -314,7 +314,7 @@ class Transferer:
                     raise OutputError(problem, place=str(path), remedy="rename one of them")
                 if overwrite or not complete(target):
                     make_folder(target.parent)
-                    tidy(target.parent)
+                    remove_leftovers(target.parent)
                     result = self.from_file_to_file(
                         path, speaker, target, settings=settings, overwrite=True, subtype=subtype
                     )

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from prosody_transfer.core.atomic import make_folder, write_atomically
+from prosody_transfer.core.atomic import make_folder, remove_leftovers, write_atomically
 from prosody_transfer.core.config import Config, load_config
 from prosody_transfer.core.errors import DependencyError, UsageError
 from prosody_transfer.data.layouts import LAST, Detected, Entry, Fault, detect, read_entries
@@ -31,7 +29,6 @@ from prosody_transfer.training.workers import Crashed, work
 
 RECOGNISE = ("auto", "words", "phones", "none")
 PARTS_AT_ONCE = 64  # of one long file: decoded once, and few enough to share out
-STALE_SECONDS = 3600.0
 SAME_SHAPE = 3  # half decibels by which the energy of two copies may differ anywhere
 Event = Callable[[str, int, int], None]
 
@@ -89,7 +86,7 @@ def prepare_corpus(
     _check(workers, recognise, aligner, dev_share)
     out = Path(out)
     make_folder(out)
-    _sweep(out)
+    remove_leftovers(out, below=True)
     detected = detect(corpus, layout=layout, speaker=speaker, skip=out)
     setup = Examination(
         out=str(out.resolve()), quality=quality or Quality(), aligner=aligner, recognise=_mode(recognise)
@@ -131,14 +128,6 @@ def _check(workers: int, recognise: str, aligner: str, dev_share: float) -> None
         raise UsageError(f"{aligner!r} is unknown", place="--aligner", remedy=f"known: {', '.join(aligner_names())}")
     if not 0 <= dev_share <= 0.5:
         raise UsageError(f"{dev_share} is out of range", place="--dev-share", remedy="give 0 to 0.5")
-
-
-def _sweep(out: Path) -> None:
-    """Remove half-written files that a kill left behind; young ones may be those of another run."""
-    for path in out.rglob(".ptx-*.part"):
-        with contextlib.suppress(OSError):
-            if time.time() - path.stat().st_mtime > STALE_SECONDS:
-                path.unlink()
 
 
 def _mode(recognise: str) -> str:

@@ -11,12 +11,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from prosody_transfer.alignment import recognise
+from prosody_transfer.alignment.recognise import BIGRAM_WEIGHT, MINIMUM_FRAMES, SWITCH_PENALTY, viterbi
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.errors import ModelError
 from prosody_transfer.features.extract import Features
 from prosody_transfer.models.recogniser.network import Recogniser, RecogniserConfig
-from prosody_transfer.synthesis import recognise
-from prosody_transfer.synthesis.recognise import BIGRAM_WEIGHT, MINIMUM_FRAMES, SWITCH_PENALTY, viterbi
 
 
 def score(path, log_posteriors, bigram) -> float:
