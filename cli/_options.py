@@ -10,7 +10,7 @@ import typer
 AlignerName = Literal["pocketsphinx", "mfa", "viter"]
 RecogniseName = Literal["auto", "words", "phones"]
 FormatName = Literal["wav", "flac", "opus"]
-SubtypeName = Literal["PCM_16", "FLOAT"]
+SubtypeName = Literal["PCM_24", "PCM_16", "FLOAT"]
 
 
 def complete_speaker(incomplete: str, ctx: typer.Context = None) -> list[tuple[str, str]]:  # type: ignore[assignment]
@@ -73,7 +73,7 @@ TextGrid = Annotated[Path | None, _option("--output -o", "Write a TextGrid.", "F
 Numbers = Annotated[Path | None, _option("--output -o", "Write the numbers: .csv (one row a frame) or .json.", "FILE")]
 OutDir = Annotated[Path | None, _option("--out-dir", "Where results go; sub-folders are kept.", "FOLDER")]
 Format = Annotated[FormatName, _option("--format", "Of results that -o does not name.", "wav|flac|opus")]
-Subtype = Annotated[SubtypeName, _option("--subtype", "Of the samples; FLOAT is for wav.", "PCM_16|FLOAT")]
+Subtype = Annotated[SubtypeName, _option("--subtype", "Of the samples; FLOAT is for wav.", "PCM_24|PCM_16|FLOAT")]
 Plot = Annotated[Path | None, _option("--plot", "Draw a picture too: .png, .pdf or .svg (plot extra).", "IMAGE")]
 Json = Annotated[bool, _option("--json", "Print JSON, for scripts.")]
 Force = Annotated[bool, _option("--force -f", "Overwrite files that exist.")]

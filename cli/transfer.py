@@ -20,7 +20,7 @@ def transfer(
     f0_range_scale: o.F0RangeScale = 1.0, f0_shift_semitones: o.F0ShiftSemitones = 0.0,
     duration_scale: o.DurationScale = 1.0, aligner: o.Aligner = "pocketsphinx", recognise: o.Recognise = "auto",
     check_transcript: o.Check = True, vocoder: o.Vocoder = None, model: o.Model = None, device: o.Device = "cpu",
-    suffix: o.Format = "wav", subtype: o.Subtype = "PCM_16", plot: o.Plot = None,
+    suffix: o.Format = "wav", subtype: o.Subtype = "PCM_24", plot: o.Plot = None,
     voices: o.Voices = None, json: o.Json = False, overwrite: o.Force = False,
 ) -> None:  # fmt: skip
     """Say recordings again in another voice.

@@ -162,13 +162,14 @@ class CopyCat(nn.Module):
             phones_up, position: (B, C, T) and (B, 3, T), from `expand`.
             mask: (B, T).
             latent: (B, D, T) prosody embedding on frames, from `spread`; ignored where `prosody.keep[:, 2]` is 0.
-            speaker: (B,) long, row of the speaker table.
+            speaker: (B,) long, row of the speaker table; -1 for nobody, the mean of all rows.
             level: (B,) ln Hz, the target's median F0.
         """
         latent = latent * prosody.keep[:, 2, None, None]
         absolute = prosody.log_f0 * 0.25 + level[:, None] - 5.0
         absolute = (absolute * prosody.voiced * prosody.keep[:, :1])[:, None]
-        context = self.speaker_table(speaker)
+        table = self.speaker_table.weight
+        context = torch.where(speaker[:, None] < 0, table.mean(0), self.speaker_table(speaker.clamp(min=0)))
         values = torch.cat([phones_up, position, prosody.channels(), absolute, latent], 1)
         early = self.decoder_early(Frames(values, mask).zeroed(), context)
         late = self.decoder_late(early, context)

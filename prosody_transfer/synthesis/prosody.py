@@ -107,6 +107,6 @@ def shape_pitch(normalised: np.ndarray, settings: TransferSettings) -> np.ndarra
     return normalised * settings.f0_range_scale + settings.f0_shift_semitones * np.log(2) / 12
 
 
-def clean_voicing(voiced: np.ndarray, energy_db: np.ndarray, silent: np.ndarray) -> np.ndarray:
-    """Voicing without what trackers find in pauses and noise floors; all (T,)."""
-    return voiced & (energy_db > GATE_DB) & ~silent
+def clean_voicing(voiced: np.ndarray, energy_db: np.ndarray, unvoiced: np.ndarray) -> np.ndarray:
+    """Voicing without what trackers find in noise floors and where there can be none, as in pauses; all (T,)."""
+    return voiced & (energy_db > GATE_DB) & ~unvoiced

@@ -23,8 +23,10 @@ from prosody_transfer.text.phones import PHONES, phone_id, stress_id
 
 LOWEST_HZ, HIGHEST_HZ = 50.0, 800.0
 VOCODER_CHUNK_FRAMES = 512
+SURELY_UNVOICED = -1.0  # logit of voicing, by the phones alone, below which the tracker is not believed
 ENERGY_SHARE = 0.5  # of the source's energy in what the decoder is told; chosen on the same pairs as the next line
 LOUDEST_DB = 20.0  # over the speech level: no voice's own energy is more
+GUIDANCE = 0.1  # how much further from the mean of all voices than the decoder puts the target
 SHARPENING, SHARPEN_BANDS, SHARPEN_FRAMES = 0.1, 15, 5  # chosen on 12 development pairs
 MARGIN_FRAMES = 12  # of its neighbours, that a piece is vocoded with where the vocoder can't stream
 
@@ -131,14 +133,15 @@ class Speaker:
             mask = torch.ones(1, n_frames, dtype=torch.bool, device=self.device)
             row = torch.tensor([self.voice.row], device=self.device)
             level = torch.tensor([self.voice.log_f0_median], device=self.device)
-            decode = lambda prosody: self.network.decode(
-                up, position, mask, prosody.to(self.device), latent, row, level
+            decode = lambda prosody, who=row: self.network.decode(
+                up, position, mask, prosody.to(self.device), latent, who, level
             )
             silent = np.repeat(ids == 0, rhythm.durations)
             prosody, contour, voiced = self._prosody(features, rhythm, silent, borrowed, decode)
             if "energy" in settings.keep:
                 prosody = ease_energy(prosody, decode, config)
-            mel = sharpen(decode(prosody).mel[0].cpu().numpy())
+            mel, nobody = decode(prosody).mel[0], decode(prosody, torch.full_like(row, -1)).mel[0]
+            mel = sharpen((mel + GUIDANCE * (mel - nobody)).cpu().numpy())
         log_f0 = np.clip(contour + self.voice.log_f0_median, np.log(LOWEST_HZ), np.log(HIGHEST_HZ))
         return Spoken(mel, log_f0.astype(np.float32), voiced)
 
@@ -151,15 +154,16 @@ class Speaker:
         pitch, energy = "pitch" in settings.keep, "energy" in settings.keep
         contour = features.log_f0[at] - self.level
         loudness = features.energy_db[at]
-        voiced = clean_voicing(features.voiced[at], loudness, silent)
+        own = self._own(decode, len(at), "latent" in settings.keep)
+        own_logit = own.voicing_logit[0].cpu().numpy()
+        voiced = clean_voicing(features.voiced[at], loudness, silent | (own_logit < SURELY_UNVOICED))
         contour = contour if borrowed.contour is None else borrowed.contour[at]
         loudness = loudness if borrowed.energy_db is None else borrowed.energy_db[at]
         if settings.strength < 1 or not pitch:
-            own = self._own(decode, len(at), "latent" in settings.keep)
             own_contour = own.log_f0[0].cpu().numpy() * F0_SCALE
             weight = settings.strength if pitch else 0.0
             if not pitch:
-                voiced = (own.voicing_logit[0].cpu().numpy() > 0) & ~silent
+                voiced = (own_logit > 0) & ~silent
             contour = weight * contour + (1 - weight) * own_contour
             own_energy = energy_from_mel(own.mel[0].cpu(), features.config).numpy()
             loudness = settings.strength * loudness + (1 - settings.strength) * own_energy

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from prosody_transfer.audio.decode import MIN_SECONDS
-from prosody_transfer.audio.io import MAX_RATE, MIN_RATE, check_writable, read_audio, write_audio
+from prosody_transfer.audio.io import DEFAULT_SUBTYPE, MAX_RATE, MIN_RATE, check_writable, read_audio, write_audio
 from prosody_transfer.audio.loudness import apply_gain, normalise_level
 from prosody_transfer.core.atomic import make_folder, remove_leftovers
 from prosody_transfer.core.errors import (
@@ -272,12 +272,12 @@ class Transferer:
     def from_file_to_file(
         self, path: str | Path, speaker: str, output: str | Path | None = None, *, text: str | None = None,
         transcript: str | Path | None = None, settings: TransferSettings | None = None, overwrite: bool = False,
-        subtype: str = "PCM_16",
+        subtype: str = DEFAULT_SUBTYPE,
     ) -> TransferResult:  # fmt: skip
         """From a file to a file; whether the output may be written is found out before any work is done.
 
         Args:
-            subtype: "PCM_16", or "FLOAT" for 32-bit float samples (wav only).
+            subtype: "PCM_24" or "PCM_16", or "FLOAT" for 32-bit float samples (wav only).
         """
         target = Path(output) if output is not None else default_output(path, speaker)
         check_writable(target, overwrite, subtype)
@@ -291,7 +291,7 @@ class Transferer:
     def from_files_to_files(
         self, paths: Iterable[str | Path], speaker: str, out_dir: str | Path, *,
         settings: TransferSettings | None = None, overwrite: bool = False,
-        root: str | Path | None = None, suffix: str = ".wav", subtype: str = "PCM_16",
+        root: str | Path | None = None, suffix: str = ".wav", subtype: str = DEFAULT_SUBTYPE,
         on_done: Callable[[Path, TransferResult | None, PtxError | None], None] | None = None,
     ) -> list[tuple[Path, PtxError]]:  # fmt: skip
         """Many files; outputs that exist are not made again, failures do not stop the others.

@@ -210,7 +210,8 @@ def train_copycat(
         train, dev, facts = _rows(plan, network.mel, on_event)
         if not network.speakers:
             network = msgspec.structs.replace(network, speakers=_speakers(train, plan.data.cache))
-        voices = voice_facts(train, plan.data.cache, network.speakers, network.n_phones)
+        once = list({row.audio: row for row in train}.values())  # a manifest named twice weighs twice, but only there
+        voices = voice_facts(once, plan.data.cache, network.speakers, network.n_phones)
         levels = {name: known["log_f0_median"] for name, known in voices.items()}
         make = lambda rows, task=plan.task: CopyCatTask(network, task, rows, plan.data.cache, levels, place)
         whole = {"soft_phones": 0.0, "unknown_source": 1.0, "drop_pitch": 0.0, "drop_energy": 0.0, "drop_latent": 0.0}

@@ -30,7 +30,7 @@ class CopyCatTaskConfig(Config):
     """Batch and loss settings.
 
     `capacity_bits` is the latent's rate per second at the end of its ramp; `start_from` a CopyCat checkpoint with the
-    same network settings to go on from; then there is no ramp. `adversary_weight`: how strongly the latent is trained
+    same network settings, or fewer decoder layers, to go on from; then there is no ramp. `adversary_weight`: how strongly the latent is trained
     against the classifier of speakers that learns beside the network; at 0 that only reports.
     """
 
@@ -97,7 +97,8 @@ class CopyCatTask:
         self.config, self.task, self.device = config, task, device
         self.network = CopyCat(config).to(device)
         if task.start_from:
-            load_into(self.network, load_checkpoint(task.start_from, "copycat")[0], task.start_from)
+            smaller = load_checkpoint(task.start_from, "copycat")[0]
+            load_into(self.network, grown(smaller, self.network), task.start_from)
         wanted = [r for r in rows if r.speaker in config.speakers]
         keep = lambda u: len(u.phones) > 2 and u.features.n_frames >= task.crop_frames // 2
         self.corpus = Corpus(wanted, cache, config.mel, with_pcm=False, keep=keep)
@@ -200,6 +201,12 @@ class CopyCatTask:
     def load_beside(self, tensors: dict[str, Tensor]) -> None:
         if self.adversary:
             self.adversary.load(tensors)
+
+
+def grown(tensors: dict[str, Tensor], network: CopyCat) -> dict[str, Tensor]:
+    """Weights for a network with more decoder blocks than they are of: the new blocks add nothing until they learn."""
+    new = {k: v for k, v in network.state_dict().items() if k not in tensors and k.startswith("decoder_")}
+    return {**tensors, **{k: torch.zeros_like(v) if k.endswith(".gain") else v for k, v in new.items()}}
 
 
 def collate(items: list[dict[str, Any]]) -> CopyCatBatch:

@@ -63,7 +63,7 @@ def test_opus_sounds_alike(tmp_path: Path) -> None:
     assert np.sqrt(np.mean((read_audio(tmp_path / "a.opus").waveform - tone)[2000:-2000] ** 2)) < 0.02
 
 
-@pytest.mark.parametrize("subtype", ["PCM_16", "FLOAT"])
+@pytest.mark.parametrize("subtype", ["PCM_24", "PCM_16", "FLOAT"])
 def test_clipping_is_guarded(tmp_path: Path, subtype: str) -> None:
     write_audio(tmp_path / "a.wav", np.tile([2.0, -2.0, 1.0, -1.0], 3000), 24000, subtype=subtype)
     back = read_audio(tmp_path / "a.wav").waveform
@@ -84,7 +84,7 @@ def test_unknown_suffix(tmp_path: Path, name: str) -> None:
 
 def test_unfit_settings(tmp_path: Path) -> None:
     assert "flac holds no float" in refusal(tmp_path / "a.flac", subtype="FLOAT")
-    assert "unknown subtype 'PCM_8'; known are PCM_16, FLOAT" in refusal(tmp_path / "a.wav", subtype="PCM_8")
+    assert "unknown subtype 'PCM_8'; known are PCM_24, PCM_16, FLOAT" in refusal(tmp_path / "a.wav", subtype="PCM_8")
     with pytest.raises(OutputError, match="opus cannot hold 22050 Hz; use one of 8000"):
         write_audio(tmp_path / "a.opus", wave(), 22050)
     assert not list(tmp_path.iterdir())

@@ -71,6 +71,17 @@ def test_f0_stays_within_what_a_voice_can_do(say):
         assert np.log(50.0) - 1e-5 <= said.log_f0.min() and said.log_f0.max() <= np.log(800.0) + 1e-5
 
 
+@pytest.mark.parametrize(("by_the_phones", "believed"), [(-9.0, False), (9.0, True)])
+def test_voicing_where_the_phones_surely_have_none_is_not_believed(say, tiny, by_the_phones, believed):
+    bias = tiny.network.head.bias.data
+    before = bias[-1].item()
+    try:
+        bias[-1] = by_the_phones  # of the voicing logit, the head's last output
+        assert say().voiced.any() == believed
+    finally:
+        bias[-1] = before
+
+
 def test_without_pitch_the_melody_is_the_models_own(say, source, alignment):
     said = say(keep=("rhythm", "energy", "latent"))
     assert not np.allclose(said.log_f0, say().log_f0, atol=0.05)

@@ -1,0 +1,55 @@
+"""A deeper decoder that starts from a shallower one says exactly what that one says."""
+
+from __future__ import annotations
+
+import torch
+
+from prosody_transfer.models.copycat.config import CopyCatConfig
+from prosody_transfer.models.copycat.inputs import N_POSITION, ProsodyInputs
+from prosody_transfer.models.copycat.network import CopyCat
+from prosody_transfer.training.copycat import grown
+
+FRAMES = 20
+
+
+def made(layers: int) -> CopyCat:
+    small = CopyCatConfig(
+        speakers=("ann", "bob"), layers=layers, channels=16, phone_channels=8, phone_layers=1, speaker_channels=4,
+        reference_channels=8, reference_layers=1,
+    )  # fmt: skip
+    return CopyCat(small).eval()
+
+
+def say(network: CopyCat) -> torch.Tensor:
+    noise = torch.Generator().manual_seed(1)
+    draw = lambda *shape: torch.randn(*shape, generator=noise)
+    prosody = ProsodyInputs(draw(1, FRAMES), torch.ones(1, FRAMES), draw(1, FRAMES), torch.ones(1, 3))
+    mask = torch.ones(1, FRAMES, dtype=torch.bool)
+    speaker, level = torch.tensor([1]), torch.tensor([5.0])
+    with torch.inference_mode():
+        return network.decode(
+            draw(1, 8, FRAMES), draw(1, N_POSITION, FRAMES), mask, prosody, draw(1, 4, FRAMES), speaker, level
+        ).mel
+
+
+def test_new_blocks_add_nothing_at_first() -> None:
+    torch.manual_seed(0)
+    shallow, deep = made(2), made(5)
+    assert not torch.allclose(say(deep), say(shallow), atol=0.1)
+    deep.load_state_dict(grown(dict(shallow.state_dict()), deep))
+    torch.testing.assert_close(say(deep), say(shallow), rtol=0, atol=1e-6)
+
+
+def test_new_blocks_learn() -> None:
+    torch.manual_seed(0)
+    deep = made(5)
+    deep.load_state_dict(grown(dict(made(2).state_dict()), deep))
+    gain = deep.decoder_late.blocks[-1].gain
+    assert not gain.any()
+    prosody = ProsodyInputs(torch.randn(1, 9), torch.ones(1, 9), torch.randn(1, 9), torch.ones(1, 3))
+    up, mask = torch.randn(1, 8, 9), torch.ones(1, 9, dtype=torch.bool)
+    said = deep.decode(
+        up, torch.randn(1, N_POSITION, 9), mask, prosody, torch.randn(1, 4, 9), torch.tensor([0]), torch.tensor([5.0])
+    )
+    said.mel.square().mean().backward()
+    assert gain.grad is not None and gain.grad.any()
