@@ -290,8 +290,10 @@ def measure(
     return figures
 
 
-def table(results: dict[str, dict[str, Any]], floor: float) -> str:
-    """Markdown; intervals of 95 %."""
+def table(results: dict[str, dict[str, Any]]) -> str:
+    """Markdown, in the order of `VARIANTS`; intervals of 95 %."""
+    results = {v.name: results[v.name] for v in VARIANTS if v.name in results}
+    floor = next((f["probe"][0] - f["above_floor"][0] for f in results.values()), math.nan)
     lines = [
         "| variant | bits/s | self-transfer mel L1: all / no latent | F0 r of the latent alone: own / minus another's "
         f"| energy r: own / minus another's | speaker probe / minus floor ({100 * floor:.0f} %), points "
@@ -354,6 +356,14 @@ def main() -> None:
     kept = json.loads(store.read_text()) if store.exists() else {"facts": facts, "variants": {}}
     if kept["facts"] != facts:
         raise SystemExit(f"{store} was made with other options: choose another --out")
+    missing = [v for k, v in enumerate(VARIANTS) if v.name not in kept["variants"] and k in (options.only or [k])]
+    if missing:
+        fill(missing, kept, options, store)
+    print(table(kept["variants"]))
+
+
+def fill(missing: Sequence[Variant], kept: dict[str, Any], options: argparse.Namespace, store: Path) -> None:
+    """Train and measure what is missing; every finished variant is kept in `store`."""
     learnt, dev = hold_out(read_manifest(options.train))
     speakers = tuple(sorted({r.speaker for r in learnt}))
     rows = [r for s in speakers for r in [q for q in learnt if q.speaker == s][: options.each]]
@@ -364,20 +374,15 @@ def main() -> None:
         add_plain(source)
     names = np.array([s.row.speaker for s in sources])
     floor = probe(floor_of(sources), names, np.arange(len(names)), names, "logistic")
-    for number, variant in enumerate(VARIANTS):
-        if variant.name in kept["variants"] or (options.only and number not in options.only):
-            continue
+    for variant in missing:
         began = time.perf_counter()
         reader = Reader(train(variant, rows, levels, options), list(levels.values()), variant.known)
         trained = time.perf_counter()
-        kept["variants"][variant.name] = {
-            **measure(reader, speakers, held, sources, floor, options.pairs), "train_seconds": trained - began,
-            "measure_seconds": time.perf_counter() - trained,
-        }  # fmt: skip
+        figures = measure(reader, speakers, held, sources, floor, options.pairs)
+        seconds = {"train_seconds": trained - began, "measure_seconds": time.perf_counter() - trained}
+        kept["variants"][variant.name] = {**figures, **seconds}
         write_atomically(store, json.dumps(kept, indent=1).encode())
-        print(table({variant.name: kept["variants"][variant.name]}, floor.accuracy.value).splitlines()[-1], flush=True)
-    order = [v.name for v in VARIANTS if v.name in kept["variants"]]
-    print(table({name: kept["variants"][name] for name in order}, floor.accuracy.value))
+        print(table({variant.name: kept["variants"][variant.name]}).splitlines()[-1], flush=True)
 
 
 if __name__ == "__main__":
