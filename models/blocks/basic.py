@@ -150,12 +150,15 @@ class InstanceNorm(SequenceBlock):
 
     It removes what is constant over an utterance, such as the speaker's timbre (CopyCat, section 2.2). Whole-utterance
     statistics: it can't stream. With `context_channels` a bias from the context is added before it, and a ReLU follows.
+    `over_time`: False normalises every frame over its channels instead, to compare with.
     """
 
-    def __init__(self, channels: int, context_channels: int = 0, activation: bool = True) -> None:
+    def __init__(
+        self, channels: int, context_channels: int = 0, activation: bool = True, over_time: bool = True
+    ) -> None:
         super().__init__()
         self.in_channels = self.out_channels = channels
-        self.context_channels, self.activation = context_channels, activation
+        self.context_channels, self.activation, self.over_time = context_channels, activation, over_time
         if context_channels:
             self.bias = nn.Linear(context_channels, channels)
 
@@ -165,6 +168,9 @@ class InstanceNorm(SequenceBlock):
         if self.context_channels:
             # A bias alone would be removed by the normalisation: it is passed through a ReLU first.
             values = F.relu(values + self.bias(context)[..., None])
+        if not self.over_time:
+            values = F.layer_norm(values.transpose(1, 2), (self.in_channels,)).transpose(1, 2)
+            return Frames(F.relu(values) if self.activation else values, frames.mask).zeroed()
         weight = frames.mask[:, None].to(values.dtype)
         count = weight.sum(-1, keepdim=True).clamp(min=1)
         mean = (values * weight).sum(-1, keepdim=True) / count

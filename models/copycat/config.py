@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from prosody_transfer.core.config import Config, MelConfig
 
 
@@ -9,7 +11,9 @@ class CopyCatConfig(Config):
     """Saved inside the checkpoint: loading needs nothing but the file.
 
     `speakers` are the target voices, in the order of the table. `temporal_downsampling` is in mel frames per embedding
-    step.
+    step. `latent_unit`: what the embedding has one step for: so many "frames", a "phone", or a "word" (which needs a
+    transcript; a pause is a word). `instance_norm`: False normalises the reference encoder's layers over channels
+    instead of over time, which leaves in what is constant over an utterance.
     """
 
     mel: MelConfig = MelConfig()
@@ -26,3 +30,5 @@ class CopyCatConfig(Config):
     source_channels: int = 64
     latent_channels: int = 4
     temporal_downsampling: int = 8
+    latent_unit: Literal["frames", "phone", "word"] = "frames"
+    instance_norm: bool = True

@@ -22,15 +22,18 @@ class PhoneInputs:
         stress: (B, P) long, 0 = none or unknown, 1 to 3 = stress digit 0 to 2.
         durations: (B, P) long frames; 0 on padding.
         mask: (B, P) bool.
+        words: (B, P) long, which word each phone belongs to, rising; a pause is a word. None where they are unknown.
     """
 
     phones: Tensor
     stress: Tensor
     durations: Tensor
     mask: Tensor
+    words: Tensor | None = None
 
     def to(self, device: str | torch.device) -> PhoneInputs:
-        return replace(self, **{f.name: getattr(self, f.name).to(device) for f in fields(self)})
+        parts = {f.name: getattr(self, f.name) for f in fields(self)}
+        return replace(self, **{k: v.to(device) for k, v in parts.items() if v is not None})
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,26 @@ def frame_to_phone(durations: Tensor, n_frames: int) -> Tensor:
 def upsample(values: Tensor, index: Tensor) -> Tensor:
     """Repeat phone encodings by their durations, (B, C, P) and (B, T) -> (B, C, T)."""
     return values.gather(2, index[:, None].expand(-1, values.shape[1], -1))
+
+
+def pool_units(values: Tensor, mask: Tensor, units: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean of the frames of every unit, such as a phone.
+
+    Args:
+        values: (B, C, T).
+        mask: (B, T) bool; frames outside it belong to no unit.
+        units: (B, T) long, which unit each frame belongs to, from 0.
+
+    Returns:
+        (B, C, U), 0 for units without frames, and which have some, (B, U) bool.
+    """
+    units = units * mask
+    weight = mask.to(values.dtype)
+    size = int(units.max()) + 1
+    sums = values.new_zeros(*values.shape[:2], size)
+    sums = sums.scatter_add(2, units[:, None].expand_as(values), values * weight[:, None])
+    count = weight.new_zeros(len(units), size).scatter_add(1, units, weight)
+    return sums / count.clamp(min=1)[:, None], count > 0
 
 
 def position_features(durations: Tensor, index: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from prosody_transfer.core.errors import ModelError
 from prosody_transfer.models.blocks import Frames, Stack
 from prosody_transfer.models.copycat.config import CopyCatConfig
 from prosody_transfer.models.copycat.inputs import (
@@ -14,6 +15,7 @@ from prosody_transfer.models.copycat.inputs import (
     PhoneInputs,
     ProsodyInputs,
     frame_to_phone,
+    pool_units,
     position_features,
     upsample,
 )
@@ -113,8 +115,9 @@ class CopyCat(nn.Module):
                 "context_channels": config.source_channels,
                 "activation": False,
             }
-            blocks.append(norm)
-        blocks.append({"block": "average_pool", "channels": channels, "factor": config.temporal_downsampling})
+            blocks.append(norm if config.instance_norm else {**norm, "over_time": False})
+        if config.latent_unit == "frames":
+            blocks.append({"block": "average_pool", "channels": channels, "factor": config.temporal_downsampling})
         blocks.append({"block": "pointwise", "in_channels": channels, "out_channels": 2 * config.latent_channels})
         return blocks
 
@@ -123,27 +126,51 @@ class CopyCat(nn.Module):
         values = self.phone_embedding(inputs.phones) + self.stress_embedding(inputs.stress)
         return self.phone_encoder(Frames(values.transpose(1, 2), inputs.mask).zeroed()).values
 
-    def encode_reference(self, mel: Tensor, mask: Tensor, phones_up: Tensor, known: Tensor) -> Posterior:
-        """Encode a source mel into a prosody embedding, one step every `temporal_downsampling` frames.
+    def units(self, inputs: PhoneInputs, n_frames: int) -> Tensor | None:
+        """Which phone or word each frame belongs to, (B, T) long; None where embedding steps are so many frames.
+
+        Raises:
+            ModelError: The network has a step for each word, and the words are unknown.
+        """
+        if self.config.latent_unit == "frames":
+            return None
+        index = frame_to_phone(inputs.durations, n_frames)
+        if self.config.latent_unit == "phone":
+            return index
+        if inputs.words is None:
+            raise ModelError("this model needs to know the words of a recording", remedy="give a transcript")
+        return inputs.words.gather(1, index)
+
+    def encode_reference(
+        self, mel: Tensor, mask: Tensor, phones_up: Tensor, known: Tensor, units: Tensor | None = None
+    ) -> Posterior:
+        """Encode a source mel into a prosody embedding, one step for every `latent_unit`.
 
         Args:
             mel: Log-mel of the source, (B, M, T), natural log.
             mask: True on real frames, (B, T). Frames outside it never change the result.
             phones_up: Phone encodings repeated by durations, (B, C, T).
             known: (B,) 1 to use the measured source-speaker vector, 0 for the vector that means "unknown".
+            units: From `units`, or a crop of it.
 
         Returns:
-            Posterior with (B, D, T'), T' = ceil(T / temporal_downsampling).
+            Posterior with (B, D, T'), T' = ceil(T / temporal_downsampling), or as many as there are units.
         """
+        assert (units is None) == (self.config.latent_unit == "frames"), "units are those of `units`"
         scaled = Frames(scale_mel(mel), mask).zeroed().values
         speaker = self.source_speaker(speaker_statistics(scaled, mask)) * known[:, None]
         speaker = speaker + self.unknown_source * (1 - known[:, None])
         frames = self.reference_encoder(Frames(torch.cat([scaled, phones_up], 1), mask).zeroed(), speaker)
-        mean, log_variance = frames.values.to(mel.dtype).chunk(2, 1)  # full precision, also after half-precision layers
-        return Posterior(mean, log_variance.clamp(-8, 4), frames.mask)
+        values, steps = frames.values.to(mel.dtype), frames.mask  # full precision, also after half-precision layers
+        if units is not None:  # the last layer is linear: pooling before or after it is the same
+            values, steps = pool_units(values, mask, units - units[:, :1])
+        mean, log_variance = values.chunk(2, 1)
+        return Posterior(mean, log_variance.clamp(-8, 4), steps)
 
-    def spread(self, latent: Tensor, n_frames: int) -> Tensor:
-        """Repeat the embedding's steps onto frames, (B, D, T') -> (B, D, T)."""
+    def spread(self, latent: Tensor, n_frames: int, units: Tensor | None = None) -> Tensor:
+        """Repeat the embedding's steps onto frames, (B, D, T') -> (B, D, T); `units` as for `encode_reference`."""
+        if units is not None:
+            return upsample(latent, (units - units[:, :1]).clamp(max=latent.shape[2] - 1))
         return latent.repeat_interleave(self.config.temporal_downsampling, -1)[..., :n_frames]
 
     def decode(

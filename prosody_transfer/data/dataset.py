@@ -17,7 +17,7 @@ class Corpus:
     """All usable utterances of a manifest.
 
     Attributes:
-        utterances, speakers: In the manifest's order, one each.
+        utterances, speakers, texts: In the manifest's order, one each.
     """
 
     def __init__(
@@ -31,11 +31,13 @@ class Corpus:
     ) -> None:
         self.utterances: list[Utterance] = []
         self.speakers: list[str] = []
+        self.texts: list[str] = []
         for row in rows:
             path = cache_path(Path(cache), row)
             if path.exists() and keep(utterance := load_utterance(path, config, with_pcm)):
                 self.utterances.append(utterance)
                 self.speakers.append(row.speaker)
+                self.texts.append(row.text)
         if not self.utterances:
             raise UsageError("no usable utterance is in the cache", place=str(cache), remedy="see its rejected.jsonl")
 

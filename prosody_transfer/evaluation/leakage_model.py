@@ -119,11 +119,15 @@ class CopyCatModel:
         config = features.config
         durations = np.array(alignment.durations(features.n_frames, config.sample_rate, config.hop_length))
         with torch.inference_mode():
-            up, _ = network.expand(phone_inputs(alignment, durations).to(device), features.n_frames)
+            inputs = phone_inputs(alignment, durations).to(device)
+            up, _ = network.expand(inputs, features.n_frames)
+            units = network.units(inputs, features.n_frames)
             mel = torch.from_numpy(features.mel)[None].to(device)
             mask = torch.ones(1, features.n_frames, dtype=torch.bool, device=device)
-            latent = network.encode_reference(mel, mask, up, torch.zeros(1, device=device)).mean[0].cpu().numpy()
-        size = network.config.temporal_downsampling
+            posterior = network.encode_reference(mel, mask, up, torch.zeros(1, device=device), units)
+            mean = posterior.mean if units is None else network.spread(posterior.mean, features.n_frames, units)
+            latent = mean[0].cpu().numpy()
+        size = network.config.temporal_downsampling if units is None else 1  # phones and words: frame by frame
         frames, kinds = plain_frames(features, alignment, durations, whole)
         return latent, average_steps(frames, size), most_frequent_steps(kinds, size)
 

@@ -82,7 +82,17 @@ def phone_inputs(alignment: Alignment, durations: np.ndarray) -> PhoneInputs:
         stress[None],
         torch.from_numpy(durations)[None].long(),
         torch.ones(1, len(phones), dtype=torch.bool),
+        torch.from_numpy(word_numbers(alignment))[None] if alignment.words else None,
     )
+
+
+def word_numbers(alignment: Alignment) -> np.ndarray:
+    """Which word each phone belongs to, (P,) from 0 and rising; a pause between words is a word."""
+    middle = np.array([(p.start + p.end) / 2 for p in alignment.phones])
+    starts, ends = (np.array(times) for times in zip(*((w.start, w.end) for w in alignment.words), strict=True))
+    begun = np.searchsorted(starts, middle, side="right")
+    inside = (begun > 0) & (middle < ends[begun - 1])
+    return 2 * begun - inside
 
 
 def embed(network: Any, features: Features, alignment: Alignment) -> Tensor:
@@ -91,11 +101,13 @@ def embed(network: Any, features: Features, alignment: Alignment) -> Tensor:
     durations = np.array(alignment.durations(features.n_frames, config.sample_rate, config.hop_length))
     device = network.speaker_table.weight.device
     with torch.inference_mode():
-        up, _ = network.expand(phone_inputs(alignment, durations).to(device), features.n_frames)
+        phones = phone_inputs(alignment, durations).to(device)
+        up, _ = network.expand(phones, features.n_frames)
+        units = network.units(phones, features.n_frames)
         mel = torch.from_numpy(features.mel)[None].to(device)
         mask = torch.ones(1, features.n_frames, dtype=torch.bool, device=device)
-        posterior = network.encode_reference(mel, mask, up, torch.zeros(1, device=device))
-        return network.spread(posterior.mean, features.n_frames)
+        posterior = network.encode_reference(mel, mask, up, torch.zeros(1, device=device), units)
+        return network.spread(posterior.mean, features.n_frames, units)
 
 
 class Speaker:

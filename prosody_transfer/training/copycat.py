@@ -24,14 +24,16 @@ from prosody_transfer.training import distributed
 from prosody_transfer.training.adversary import SpeakerAdversary
 from prosody_transfer.training.losses import capacity_kl, masked_mean, mel_l1
 from prosody_transfer.training.perturb import perturb_energy, perturb_mel, soften_phones
+from prosody_transfer.training.words import word_numbers
 
 
 class CopyCatTaskConfig(Config):
     """Batch and loss settings.
 
     `capacity_bits` is the latent's rate per second at the end of its ramp; `start_from` a CopyCat checkpoint with the
-    same network settings, or fewer decoder layers, to go on from; then there is no ramp. `adversary_weight`: how strongly the latent is trained
-    against the classifier of speakers that learns beside the network; at 0 that only reports.
+    same network settings, or fewer decoder layers, to go on from; then there is no ramp. `adversary_weight`: how
+    strongly the latent is trained against the classifier of speakers that learns beside the network; at 0 that only
+    reports. `perturb`: whether the reference encoder hears a perturbed mel.
     """
 
     batch_size: int = 12
@@ -47,6 +49,7 @@ class CopyCatTaskConfig(Config):
     early_weight: float = 0.3
     start_from: str = ""
     adversary_weight: float = 0.0
+    perturb: bool = True
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,8 @@ class CopyCatTask:
         self.weights = speaker_weights(self.corpus.speakers, [u.features.n_frames for u in self.corpus.utterances])
         self.levels = levels
         self.confusion = default_confusion()
+        spoken = zip(self.corpus.utterances, self.corpus.texts, strict=True)
+        self.words = [word_numbers(u.phones, t) for u, t in spoken] if config.latent_unit == "word" else []
         self.adversary = None
         if len(set(self.corpus.speakers)) > 1:
             chances = [
@@ -127,8 +132,9 @@ class CopyCatTask:
         level = self.levels[speaker]
         return {
             "phones": one_hot, "stress": stress, "durations": utterance.durations.astype(np.int64), "start": start,
+            **({"words": self.words[i]} if self.words else {}),
             "mel": pad(np.maximum(features.mel[:, part], MEL_FLOOR)),
-            "heard": pad(perturb_mel(features.mel[:, part], rng)),
+            "heard": pad(perturb_mel(features.mel[:, part], rng) if task.perturb else features.mel[:, part]),
             "log_f0": pad((features.log_f0[part] - level) / F0_SCALE),
             "voiced": pad(features.voiced[part].astype(np.float32)),
             "energy": pad(perturb_energy(features.energy_db, rng)[part] / ENERGY_SCALE_DB),
@@ -151,10 +157,12 @@ class CopyCatTask:
         )
         crop = lambda values: values.gather(2, index[:, None].expand(-1, values.shape[1], -1))
         up, position = crop(up), crop(position)
-        posterior = network.encode_reference(batch.heard, batch.mask, up, batch.known)
-        latent = network.spread(self._sample(posterior), up.shape[2])
+        units = network.units(batch.phones, batch.total_frames)
+        units = units if units is None else units.gather(1, index)
+        posterior = network.encode_reference(batch.heard, batch.mask, up, batch.known, units)
+        latent = network.spread(self._sample(posterior), up.shape[2], units)
         decoded = network.decode(up, position, batch.mask, batch.prosody, latent, batch.speaker, batch.level)
-        steps_per_second = self.config.mel.sample_rate / self.config.mel.hop_length / self.config.temporal_downsampling
+        steps_per_second = self._steps_per_second(batch, posterior)
         ramp = 1.0 if task.start_from else min(1.0, step / (0.3 * total_steps))
         capacity = task.capacity_bits * np.log(2) / steps_per_second * ramp
         off, kl = capacity_kl(posterior.mean, posterior.log_variance, posterior.mask, capacity)
@@ -180,6 +188,14 @@ class CopyCatTask:
                 against = self.adversary.against(posterior.mean, posterior.mask, batch.speaker)
                 loss = loss - task.adversary_weight * min(1.0, step / (0.3 * total_steps)) * against
         return loss, figures
+
+    def _steps_per_second(self, batch: CopyCatBatch, posterior: Posterior) -> float:
+        """Of the latent."""
+        frames_per_second = self.config.mel.sample_rate / self.config.mel.hop_length
+        if self.config.latent_unit == "frames":
+            return frames_per_second / self.config.temporal_downsampling
+        steps, frames = (distributed.total(mask.sum().float()).item() for mask in (posterior.mask, batch.mask))
+        return frames_per_second * steps / frames
 
     def _sample(self, posterior: Posterior) -> Tensor:
         """A sample of the latent; of several processes each draws the noise that its rows have in one alone."""
@@ -218,8 +234,9 @@ def collate(items: list[dict[str, Any]]) -> CopyCatBatch:
     stack = lambda key: torch.from_numpy(np.stack([i[key] for i in items]))
     count = torch.tensor([len(i["phones"]) for i in items])
     phones = PhoneInputs(
-        rows("phones"), rows("stress"), rows("durations"), torch.arange(longest)[None] < count[:, None]
-    )
+        rows("phones"), rows("stress"), rows("durations"), torch.arange(longest)[None] < count[:, None],
+        rows("words") if "words" in items[0] else None,
+    )  # fmt: skip
     prosody = ProsodyInputs(stack("log_f0"), stack("voiced"), stack("energy"), stack("keep"))
     total = int(phones.durations.sum(1).max())
     numbers = lambda key, kind: torch.tensor([i[key] for i in items], dtype=kind)
@@ -251,6 +268,8 @@ def self_transfer(network: CopyCat, utterance: Utterance, row: int, level: float
     with torch.inference_mode():
         up, position = network.expand(phones.to(device), size)
         heard = batch(features.mel).to(device)
-        latent = network.spread(network.encode_reference(heard, mask, up, torch.zeros(1, device=device)).mean, size)
+        units = network.units(phones.to(device), size)
+        posterior = network.encode_reference(heard, mask, up, torch.zeros(1, device=device), units)
+        latent = network.spread(posterior.mean, size, units)
         target = torch.tensor([row], device=device), torch.tensor([level], device=device)
         return network.decode(up, position, mask, prosody.to(device), latent, *target).mel[0].cpu().numpy()

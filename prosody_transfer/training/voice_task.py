@@ -208,8 +208,10 @@ class VoiceTask:
             at = at.clamp(max=batch.total_frames - 1)
             crop = lambda values: values.gather(2, at[:, None].expand(-1, values.shape[1], -1))
             up, position = crop(up), crop(position)
-            posterior = self.base.encode_reference(batch.heard, batch.mask, up, batch.known)
-            latent = self.base.spread(posterior.sample(), up.shape[2])
+            units = self.base.units(batch.phones, batch.total_frames)
+            units = units if units is None else units.gather(1, at)
+            posterior = self.base.encode_reference(batch.heard, batch.mask, up, batch.known, units)
+            latent = self.base.spread(posterior.sample(), up.shape[2], units)
         prosody = batch.prosody
         return up, position, batch.mask, prosody.log_f0, prosody.voiced, prosody.energy, prosody.keep, latent
 

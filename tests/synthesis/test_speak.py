@@ -10,11 +10,13 @@ import pytest
 import torch
 
 from prosody_transfer.core.config import MelConfig
-from prosody_transfer.core.types import SILENCE
+from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval, WordInterval
 from prosody_transfer.features.extract import extract
 from prosody_transfer.models.blocks import Frames
+from prosody_transfer.models.copycat.config import CopyCatConfig
+from prosody_transfer.models.copycat.network import CopyCat
 from prosody_transfer.synthesis.prosody import TransferSettings
-from prosody_transfer.synthesis.speak import MARGIN_FRAMES, Speaker, Spoken, phone_inputs, vocode
+from prosody_transfer.synthesis.speak import MARGIN_FRAMES, Speaker, Spoken, embed, phone_inputs, vocode, word_numbers
 
 LEVEL = 5.0
 
@@ -213,3 +215,27 @@ def test_a_seam_is_a_crossfade():
     seam = audio[20 * 256 - 128 : 20 * 256 + 128]
     assert (audio[: 20 * 256 - 128] == 0).all() and (audio[20 * 256 + 128 : -256] == 1).all()
     assert (np.diff(seam) > 0).all() and np.diff(audio[:-256]).max() < 0.005
+
+
+def test_words_of_an_alignment_by_hand():
+    phones = [("SIL", 0.0), ("AE1", 0.1), ("T", 0.2), ("IH1", 0.3), ("T", 0.4), ("SIL", 0.5), ("SIL", 0.6), ("B", 0.7)]
+    ends = [start for _, start in phones[1:]] + [0.8]
+    intervals = tuple(PhoneInterval(p, s, e) for (p, s), e in zip(phones, ends, strict=True))
+    words = tuple(WordInterval(*w) for w in (("at", 0.1, 0.3), ("it", 0.3, 0.5), ("b", 0.7, 0.8)))
+    assert word_numbers(Alignment(intervals, words, 0.8)).tolist() == [0, 1, 1, 3, 3, 4, 4, 5]
+    assert phone_inputs(Alignment(intervals, (), 0.8), np.ones(8, int)).words is None
+
+
+@pytest.mark.parametrize("unit", ["phone", "word"])
+def test_an_embedding_of_units_is_the_same_throughout_each(source, alignment, unit):
+    torch.manual_seed(0)
+    config = CopyCatConfig(
+        speakers=("alice",), phone_channels=8, phone_layers=1, channels=12, layers=2, speaker_channels=6,
+        reference_channels=8, reference_layers=2, source_channels=4, latent_channels=2, latent_unit=unit,
+    )  # fmt: skip
+    latent = embed(CopyCat(config).eval(), source, alignment)
+    durations = np.array(alignment.durations(source.n_frames, 24000, 256))
+    numbers = np.arange(len(durations)) if unit == "phone" else word_numbers(alignment)
+    owner = np.repeat(numbers, durations)
+    assert latent.shape == (1, 2, source.n_frames)
+    assert ((latent[0].diff() != 0).any(0).numpy() == (np.diff(owner) != 0)).all()
