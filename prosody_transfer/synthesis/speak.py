@@ -23,8 +23,8 @@ from prosody_transfer.text.phones import PHONES, phone_id, stress_id
 
 LOWEST_HZ, HIGHEST_HZ = 50.0, 800.0
 VOCODER_CHUNK_FRAMES = 512
-SURELY_UNVOICED = -1.0  # logit of voicing, by the phones alone, below which the tracker is not believed
-ENERGY_SHARE = 0.5  # of the source's energy in what the decoder is told; chosen on the same pairs as the next line
+SURELY_UNVOICED = -0.5  # logit of voicing, by the phones alone, below which the tracker is not believed
+ENERGY_SHARE = 0.3  # of the source's energy in what the decoder is told; chosen on the same pairs as the next line
 LOUDEST_DB = 20.0  # over the speech level: no voice's own energy is more
 GUIDANCE = 0.1  # how much further from the mean of all voices than the decoder puts the target
 SHARPENING, SHARPEN_BANDS, SHARPEN_FRAMES = 0.1, 15, 5  # chosen on 12 development pairs
@@ -194,10 +194,10 @@ class Speaker:
 
 
 def ease_energy(prosody: ProsodyInputs, decode: Any, config: MelConfig) -> ProsodyInputs:
-    """Energy half-way between what is asked for and what the voice would have by itself under the same melody.
+    """Energy between what is asked for and what the voice would have by itself under the same melody.
 
     How strong each phone is against the others belongs to the speaker as much as to the line, and the decoder answers
-    to it with timbre. The other half of the source's loudness is given back to the sound, see `follow_loudness`.
+    to it with timbre. The rest of the source's loudness is given back to the sound, see `follow_loudness`.
 
     Args:
         decode: (`ProsodyInputs`) -> `Decoded`.

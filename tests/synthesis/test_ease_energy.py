@@ -1,4 +1,4 @@
-"""The decoder is told half of the source's energy and half of its own."""
+"""The decoder is told a share of the source's energy; the rest is its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def inputs(keep: float = 1.0) -> ProsodyInputs:
     return ProsodyInputs(line, torch.ones(1, 20), line * 2, torch.tensor([[1.0, keep, 1.0]]))
 
 
-def test_half_of_each_and_all_else_untouched() -> None:
+def test_a_share_of_each_and_all_else_untouched() -> None:
     asked: list[ProsodyInputs] = []
     mel = torch.randn(1, CONFIG.n_mels, 20) - 3
 

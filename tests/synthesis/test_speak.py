@@ -14,6 +14,7 @@ from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval, WordI
 from prosody_transfer.features.extract import extract
 from prosody_transfer.models.blocks import Frames
 from prosody_transfer.models.copycat.config import CopyCatConfig
+from prosody_transfer.models.copycat.inputs import ProsodyInputs
 from prosody_transfer.models.copycat.network import CopyCat
 from prosody_transfer.synthesis.prosody import TransferSettings
 from prosody_transfer.synthesis.speak import MARGIN_FRAMES, Speaker, Spoken, embed, phone_inputs, vocode, word_numbers
@@ -82,6 +83,36 @@ def test_voicing_where_the_phones_surely_have_none_is_not_believed(say, tiny, by
         assert say().voiced.any() == believed
     finally:
         bias[-1] = before
+
+
+def test_guidance_leads_away_from_the_mean_voice(say, monkeypatch):
+    said = {}
+    for weight in (0.0, 0.1, 0.2):
+        monkeypatch.setattr("prosody_transfer.synthesis.speak.GUIDANCE", weight)
+        said[weight] = say().mel
+    assert not np.allclose(said[0.1], said[0.0], atol=1e-4)
+    assert said[0.2] - said[0.0] == pytest.approx(2 * (said[0.1] - said[0.0]), abs=1e-4)
+
+
+def test_nobody_is_the_mean_of_the_speaker_table(tiny):
+    network, frames = tiny.network, 12
+    torch.manual_seed(0)
+    zero, ones = torch.zeros(1, frames), torch.ones(1, frames)
+    inputs = (
+        torch.randn(1, network.config.phone_channels, frames), torch.randn(1, 3, frames), ones.bool(),
+        ProsodyInputs(zero, ones, zero, torch.ones(1, 3)), torch.randn(1, network.config.latent_channels, frames),
+    )  # fmt: skip
+    table = network.speaker_table.weight
+    before = table.data.clone()
+    with torch.inference_mode():
+        nobody = network.decode(*inputs, torch.tensor([-1]), torch.tensor([5.0])).mel
+    try:
+        table.data[0] = before.mean(0)
+        with torch.inference_mode():
+            mean = network.decode(*inputs, torch.tensor([0]), torch.tensor([5.0])).mel
+    finally:
+        table.data.copy_(before)
+    torch.testing.assert_close(nobody, mean)
 
 
 def test_without_pitch_the_melody_is_the_models_own(say, source, alignment):
