@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,9 @@ def network(kind: str):
 @pytest.mark.parametrize("kind", ["copycat", "vocoder", "recogniser"])
 def test_shipped_weights(kind):
     loaded, header = network(kind)
-    assert set(loaded.state_dict()) == set(json.loads(GOLDEN.read_text(encoding="utf8"))[kind])
+    names, promised = set(loaded.state_dict()), set(json.loads(GOLDEN.read_text(encoding="utf8"))[kind])
+    any_block = lambda found: {re.sub(r"(decoder_\w+\.blocks)\.\d+", r"\1.N", name) for name in found}
+    assert promised <= names and any_block(names) == any_block(promised)  # a decoder may be deeper than the default
     assert all(torch.isfinite(v).all() for v in loaded.state_dict().values())
     assert loaded.config.mel == MelConfig() and not loaded.training
     assert header.get("step", 0) > 0 and header.get("data"), "names no training: use store.weights.ship"

@@ -82,8 +82,9 @@ def test_melodies_are_kept_or_not(controls, made):
     source = controls.analyse(PAIR).waveform
     for name in ("copy_synthesis", "ptx", "no_latent", "wrong_speaker", "classical"):
         assert correlation(made[name], source) > 0.9, name
-    for name in ("no_prosody", "random_prosody"):
-        assert correlation(made[name], source) < 0.8, name
+    assert correlation(made["random_prosody"], source) < 0.8
+    own = correlation(made["no_prosody"], source)  # the model's own melody of the same sentence is not unlike
+    assert own < 0.88 and own < correlation(made["ptx"], source) - 0.05
 
 
 def test_levels_of_voices(controls, made):
