@@ -210,7 +210,7 @@ def train_copycat(
         train, dev, facts = _rows(plan, network.mel, on_event)
         if not network.speakers:
             network = msgspec.structs.replace(network, speakers=_speakers(train, plan.data.cache))
-        once = list({(row.speaker, row.id): row for row in train}.values())  # a manifest named twice weighs twice, but only there
+        once = list({(row.speaker, row.id): row for row in train}.values())  # whatever is named twice weighs twice
         voices = voice_facts(once, plan.data.cache, network.speakers, network.n_phones)
         levels = {name: known["log_f0_median"] for name, known in voices.items()}
         make = lambda rows, task=plan.task: CopyCatTask(network, task, rows, plan.data.cache, levels, place)
