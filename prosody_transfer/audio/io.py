@@ -24,6 +24,7 @@ SILENCE_DB = -70.0
 SUFFIXES = (".wav", ".flac", ".opus")
 SUBTYPES = ("PCM_24", "PCM_16", "FLOAT")
 DEFAULT_SUBTYPE = "PCM_24"  # 16 bits are too coarse for the pauses of clean speech: .04 of DNSMOS
+_PCM_BITS = {"PCM_16": 16, "PCM_24": 24}
 _OPUS_RATES = (8_000, 12_000, 16_000, 24_000, 48_000)
 _HEADERLESS = ("RAW", "SD2", "MAT4", "MAT5", "HTK", "XI")
 _RESAMPLE = "resample it first, for example: ffmpeg -i IN -ar 24000 OUT.wav"
@@ -299,11 +300,9 @@ def _encode(file: BinaryIO, waveform: np.ndarray, sample_rate: int, kind: tuple[
                 sound.comment = comment
             for at in range(0, waveform.size, step):
                 block = waveform[at : at + step]
-                if kind[1] == "PCM_16":
-                    block = np.clip(np.rint(block * np.float64(32768)), -32768, 32767).astype(np.int16)
-                elif kind[1] == "PCM_24":  # libsndfile takes the upper three bytes of four
-                    block = np.clip(np.rint(block * np.float64(1 << 23)), -(1 << 23), (1 << 23) - 1)
-                    block = block.astype(np.int32) << 8
+                if bits := _PCM_BITS.get(kind[1]):  # libsndfile takes the upper ones of 32
+                    top = 1 << (bits - 1)
+                    block = np.clip(np.rint(block * np.float64(top)), -top, top - 1).astype(np.int32) << (32 - bits)
                 else:
                     block = np.clip(block, -1, 1).astype(np.float32)
                 sound.write(block)

@@ -111,23 +111,15 @@ class CopyCatModel:
         self, features: Features, alignment: Alignment, whole: Features
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Embedding, plain prosody and kinds of phones of one piece, each (..., T')."""
-        import torch
+        from prosody_transfer.synthesis.speak import embedding_steps
 
-        from prosody_transfer.synthesis.speak import phone_inputs
-
-        network, device = self.transferer.network, self.transferer.network.speaker_table.weight.device
-        config = features.config
+        network, config = self.transferer.network, features.config
+        steps, units = embedding_steps(network, features, alignment)
+        if units is not None:  # phones and words: frame by frame
+            steps = network.spread(steps, features.n_frames, units)
+        latent = steps[0].cpu().numpy()
         durations = np.array(alignment.durations(features.n_frames, config.sample_rate, config.hop_length))
-        with torch.inference_mode():
-            inputs = phone_inputs(alignment, durations).to(device)
-            up, _ = network.expand(inputs, features.n_frames)
-            units = network.units(inputs, features.n_frames)
-            mel = torch.from_numpy(features.mel)[None].to(device)
-            mask = torch.ones(1, features.n_frames, dtype=torch.bool, device=device)
-            posterior = network.encode_reference(mel, mask, up, torch.zeros(1, device=device), units)
-            mean = posterior.mean if units is None else network.spread(posterior.mean, features.n_frames, units)
-            latent = mean[0].cpu().numpy()
-        size = network.config.temporal_downsampling if units is None else 1  # phones and words: frame by frame
+        size = network.config.temporal_downsampling if units is None else 1
         frames, kinds = plain_frames(features, alignment, durations, whole)
         return latent, average_steps(frames, size), most_frequent_steps(kinds, size)
 

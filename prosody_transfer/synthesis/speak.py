@@ -95,8 +95,8 @@ def word_numbers(alignment: Alignment) -> np.ndarray:
     return 2 * begun - inside
 
 
-def embed(network: Any, features: Features, alignment: Alignment) -> Tensor:
-    """The prosody embedding of a piece on its frames, (1, D, T): the posterior's mean."""
+def embedding_steps(network: Any, features: Features, alignment: Alignment) -> tuple[Tensor, Tensor | None]:
+    """The prosody embedding of a piece step by step, (1, D, T'): the posterior's mean; and `CopyCat.units`."""
     config = features.config
     durations = np.array(alignment.durations(features.n_frames, config.sample_rate, config.hop_length))
     device = network.speaker_table.weight.device
@@ -106,8 +106,13 @@ def embed(network: Any, features: Features, alignment: Alignment) -> Tensor:
         units = network.units(phones, features.n_frames)
         mel = torch.from_numpy(features.mel)[None].to(device)
         mask = torch.ones(1, features.n_frames, dtype=torch.bool, device=device)
-        posterior = network.encode_reference(mel, mask, up, torch.zeros(1, device=device), units)
-        return network.spread(posterior.mean, features.n_frames, units)
+        return network.encode_reference(mel, mask, up, torch.zeros(1, device=device), units).mean, units
+
+
+def embed(network: Any, features: Features, alignment: Alignment) -> Tensor:
+    """The prosody embedding of a piece on its frames, (1, D, T)."""
+    steps, units = embedding_steps(network, features, alignment)
+    return network.spread(steps, features.n_frames, units)  # type: ignore[no-any-return]
 
 
 class Speaker:
