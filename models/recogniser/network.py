@@ -10,13 +10,14 @@ from prosody_transfer.models.blocks import Frames, Stack
 
 
 class RecogniserConfig(Config):
-    """Settings, saved inside the checkpoint; `n_phones` classes with silence first."""
+    """Settings, saved inside the checkpoint: `n_phones` classes, silence first; `kernel_size` frames a layer."""
 
     mel: MelConfig = MelConfig()
     n_phones: int = 40
     channels: int = 192
     layers: int = 6
     expansion: int = 3
+    kernel_size: int = 7
 
 
 class Recogniser(nn.Module):
@@ -29,7 +30,10 @@ class Recogniser(nn.Module):
     def __init__(self, config: RecogniserConfig) -> None:
         super().__init__()
         self.config = config
-        layer = {"block": "convnext", "channels": config.channels, "expansion": config.expansion}
+        layer = {
+            "block": "convnext", "channels": config.channels, "expansion": config.expansion,
+            "kernel_size": config.kernel_size,
+        }  # fmt: skip
         self.network = Stack(
             [
                 {"block": "conv", "in_channels": config.mel.n_mels, "out_channels": config.channels, "kernel_size": 5},

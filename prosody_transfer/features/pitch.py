@@ -7,6 +7,7 @@ import numpy as np
 F0_MINIMUM_HZ, F0_MAXIMUM_HZ = 60.0, 600.0
 HUM_BELOW_HZ = 66.0  # a first pass with a lower median has followed 50 or 60 Hz hum, or a very low voice
 NOTCH_Q = 3.0
+REGISTER_RATE = 6000  # Hz, of the first pass: ten times its highest F0
 DEFAULT_F0_HZ = 150.0  # stands in the contour of a recording without any voiced frame
 
 
@@ -30,17 +31,26 @@ def track_f0(waveform: np.ndarray, sample_rate: int, hop_length: int, n_frames: 
     """
     signal = np.ascontiguousarray(waveform, dtype=np.float64)
     step_ms = 500.0 * hop_length / sample_rate  # tracked twice as densely: DIO's continuity rule is per step
-    f0 = _one_pass(signal, sample_rate, step_ms, F0_MINIMUM_HZ, F0_MAXIMUM_HZ)
-    if (f0 > 0).any() and np.median(f0[f0 > 0]) < HUM_BELOW_HZ:
+    middle = _register(signal, sample_rate, step_ms)
+    if 0 < middle < HUM_BELOW_HZ:
         signal = without_hum(signal, sample_rate)
-        f0 = _one_pass(signal, sample_rate, step_ms, F0_MINIMUM_HZ, F0_MAXIMUM_HZ)
-    if (f0 > 0).any():
-        middle = float(np.median(f0[f0 > 0]))
+        middle = _register(signal, sample_rate, step_ms)
+    f0 = np.zeros(n_frames * 2)
+    if middle > 0:
         f0 = _one_pass(signal, sample_rate, step_ms, max(50.0, 0.6 * middle), min(700.0, 2.2 * middle))
         f0[(f0 < 0.5 * middle) | (f0 > 2.4 * middle)] = 0.0  # StoneMask may leave the range
     f0 = f0[::2]
     f0 = np.pad(f0, (0, max(0, n_frames - len(f0))))[:n_frames]
     return continuous_log_f0(f0)
+
+
+def _register(signal: np.ndarray, sample_rate: int, step_ms: float) -> float:
+    """Median F0 in Hz, 0 where nothing is voiced; from the signal at about 6 kHz, a tenth of the work of 24."""
+    import pyworld
+
+    span = {"f0_floor": F0_MINIMUM_HZ, "f0_ceil": F0_MAXIMUM_HZ, "frame_period": step_ms}
+    f0 = pyworld.dio(signal, sample_rate, **span, speed=min(12, max(1, round(sample_rate / REGISTER_RATE))))[0]
+    return float(np.median(f0[f0 > 0])) if (f0 > 0).any() else 0.0
 
 
 def _one_pass(signal: np.ndarray, sample_rate: int, step_ms: float, floor: float, ceiling: float) -> np.ndarray:

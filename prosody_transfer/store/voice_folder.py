@@ -35,6 +35,7 @@ class VoiceRecord(Config):
         voice: What is shown of it.
         log_f0_median: ln Hz.
         phone_log_frames: (V,) mean ln frames of each phone in this voice.
+        sharpening: How much detail the decoder loses of it (`features.sharpen`); None where that was not measured.
         measured: Figures of the test that it has passed, by name.
         base: Checksum of the acoustic model that it was made for; it works with no other.
         weights: Checksum of weights.safetensors.
@@ -53,6 +54,7 @@ class VoiceRecord(Config):
     made: str
     ptx: str
     measured: dict[str, Any] = {}
+    sharpening: tuple[float, float] | None = None
     request: str = ""
     format: str = "ptx-voice"
     version: int = VERSION
@@ -146,6 +148,7 @@ def parse_record(data: Any, place: str) -> VoiceRecord:
     voice = record.voice
     numbers = [voice.f0_low_hz, voice.f0_median_hz, voice.f0_high_hz, voice.minutes, record.log_f0_median]
     sound = all(map(math.isfinite, [*numbers, *record.phone_log_frames])) and 3.0 < record.log_f0_median < 7.0
+    sound = sound and all(0 <= amount <= 1 for amount in record.sharpening or ())
     texts = (voice.name, voice.accent, voice.gender, voice.licence, voice.provenance)
     if not sound or not all(len(t) <= 200 and t.isprintable() for t in texts) or not NAME.fullmatch(voice.name):
         raise ModelError("is damaged (a name or number can't be)", place=place, remedy=AGAIN)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from prosody_transfer.core.errors import ModelError, PtxError
+from prosody_transfer.features.sharpen import USUAL
 from prosody_transfer.store.voice_folder import OwnVoice, checksum, read_voice, read_weights
 from prosody_transfer.store.voice_network import adapted
 from prosody_transfer.store.voices import user_voices
@@ -65,4 +66,5 @@ class OwnVoices:
         if own.record.weights not in self._networks:
             self._networks[own.record.weights] = adapted(self.network, read_weights(own)[0], str(own.folder))
         made = self._networks[own.record.weights]
-        return Voice(name, made.speaker_table.num_embeddings - 1, own.record.log_f0_median, phones, made)
+        sharpening = own.record.sharpening or USUAL
+        return Voice(name, made.speaker_table.num_embeddings - 1, own.record.log_f0_median, phones, made, sharpening)

@@ -15,6 +15,7 @@ from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.types import Alignment
 from prosody_transfer.features.extract import Features
 from prosody_transfer.features.mel import energy_from_mel
+from prosody_transfer.features.sharpen import USUAL, sharpen
 from prosody_transfer.models.blocks import Frames
 from prosody_transfer.models.copycat.inputs import ENERGY_SCALE_DB, F0_SCALE, PhoneInputs, ProsodyInputs
 from prosody_transfer.models.copycat.network import Decoded
@@ -27,7 +28,6 @@ SURELY_UNVOICED = -0.5  # logit of voicing, by the phones alone, below which the
 ENERGY_SHARE = 0.3  # of the source's energy in what the decoder is told; chosen on the same pairs as the next line
 LOUDEST_DB = 20.0  # over the speech level: no voice's own energy is more
 GUIDANCE = 0.1  # how much further from the mean of all voices than the decoder puts the target
-SHARPENING, SHARPEN_BANDS, SHARPEN_FRAMES = 0.1, 15, 5  # chosen on 12 development pairs
 MARGIN_FRAMES = 12  # of its neighbours, that a piece is vocoded with where the vocoder can't stream
 
 
@@ -36,6 +36,7 @@ class Voice:
     """What the decoder needs of a target voice: its row, ln Hz median F0, mean ln frames of each phone (V,).
 
     `network` is the one that can speak it, where that is not the model itself: a user's voice has its own tensors.
+    `sharpening`: how much detail the decoder loses of it, see `features.sharpen`.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Voice:
     log_f0_median: float
     phone_log_frames: np.ndarray
     network: Any = None
+    sharpening: tuple[float, float] = USUAL
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ class Speaker:
             if "energy" in settings.keep:
                 prosody = ease_energy(prosody, decode, config)
             mel, nobody = decode(prosody).mel[0], decode(prosody, torch.full_like(row, -1)).mel[0]
-            mel = sharpen((mel + GUIDANCE * (mel - nobody)).cpu().numpy())
+            mel = sharpen((mel + GUIDANCE * (mel - nobody)).cpu().numpy(), self.voice.sharpening)
         log_f0 = np.clip(contour + self.voice.log_f0_median, np.log(LOWEST_HZ), np.log(HIGHEST_HZ))
         return Spoken(mel, log_f0.astype(np.float32), voiced)
 
@@ -213,33 +215,6 @@ def ease_energy(prosody: ProsodyInputs, decode: Any, config: MelConfig) -> Proso
     own_energy = energy_from_mel(own, config).clamp(max=LOUDEST_DB).to(prosody.energy) / ENERGY_SCALE_DB
     eased = ENERGY_SHARE * prosody.energy + (1 - ENERGY_SHARE) * own_energy
     return ProsodyInputs(prosody.log_f0, prosody.voiced, eased, prosody.keep)
-
-
-def sharpen(mel: np.ndarray) -> np.ndarray:
-    """Formants and onsets as marked as in speech again: a decoder trained on an absolute error smooths both.
-
-    Args:
-        mel: (M, T) natural log.
-
-    Returns:
-        (M, T) float32: what each value differs by from the mean over `SHARPEN_BANDS` bands, and over `SHARPEN_FRAMES`
-        frames, is enlarged by `SHARPENING` of it.
-
-    Source:
-        The formant postfilter of parametric synthesis, on the mel; values in docs/experiments.md.
-    """
-    sharper = mel.astype(np.float64)
-    for size, axis in ((SHARPEN_BANDS, 0), (SHARPEN_FRAMES, 1)):
-        sharper += SHARPENING * (mel - _moving_mean(mel, size, axis))
-    return sharper.astype(np.float32)
-
-
-def _moving_mean(values: np.ndarray, size: int, axis: int) -> np.ndarray:
-    """Over an odd number of neighbours; at the edges the last value counts for those beyond."""
-    around = [(0, 0), (0, 0)]
-    around[axis] = (size // 2, size // 2)
-    padded = np.pad(values.astype(np.float64), around, mode="edge")
-    return np.lib.stride_tricks.sliding_window_view(padded, size, axis).mean(-1)
 
 
 def sound(

@@ -27,6 +27,7 @@ from prosody_transfer.core.errors import (
 )
 from prosody_transfer.core.types import Alignment
 from prosody_transfer.features.extract import MINIMUM_SAMPLES, Features, extract
+from prosody_transfer.features.sharpen import USUAL
 from prosody_transfer.features.statistics import measure_speaker, shrink
 from prosody_transfer.store.vocoders import load_vocoder
 from prosody_transfer.store.voice_folder import credit
@@ -147,7 +148,9 @@ class Transferer:
                 return self.own.voice(name)
             get_voice(name, known=[*speakers, *own])
         facts = self.voices[name]
-        return Voice(name, speakers.index(name), facts["log_f0_median"], np.array(facts["phone_log_frames"]))
+        sharpening = tuple(facts.get("sharpening", USUAL))
+        phones = np.array(facts["phone_log_frames"])
+        return Voice(name, speakers.index(name), facts["log_f0_median"], phones, sharpening=sharpening)
 
     def credit(self, name: str) -> str:
         """Whose voice it is and by whose leave it speaks, in a line; it goes into the metadata of what is spoken."""

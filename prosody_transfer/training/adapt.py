@@ -28,10 +28,11 @@ from prosody_transfer.store.voice_folder import (
     read_weights,
     write_folder,
 )
-from prosody_transfer.store.voice_network import REFERENCES
+from prosody_transfer.store.voice_network import REFERENCES, adapted
 from prosody_transfer.store.voices import Voice, check_name, user_voices, voices_folder
 from prosody_transfer.store.weights import load_network, shipped
 from prosody_transfer.training.commands import voice_facts
+from prosody_transfer.training.detail import measure_sharpening
 from prosody_transfer.training.fisher import load_fisher, shipped_fisher
 from prosody_transfer.training.loop import LoopConfig, Trainer, run
 from prosody_transfer.training.provenance import provenance
@@ -191,8 +192,10 @@ def _learn(
     if trainer.ending == "asked":
         raise KeyboardInterrupt
     learnt = {name: value.half() for name, value in task.tensors(trainer.average).items()}
+    made = adapted(task.base, learnt, str(folder))
+    sharpening = measure_sharpening(made, task.corpus.corpus.utterances, len(levels) - 1, levels[-1])
     return learnt, {**facts, "steps": trainer.step, "seconds": round(trainer.seconds), "nearest": nearest,
-                    "loop": loop.to_dict(), "task": settings.task.to_dict()}  # fmt: skip
+                    "sharpening": sharpening, "loop": loop.to_dict(), "task": settings.task.to_dict()}  # fmt: skip
 
 
 def _pack(
@@ -212,7 +215,7 @@ def _pack(
     record = VoiceRecord(
         voice=voice, log_f0_median=facts["log_f0_median"], phone_log_frames=tuple(facts["phone_log_frames"]),
         base=checksum(base), weights="", consent="", made=datetime.date.today().isoformat(), ptx=provenance()["ptx"],
-        request=wanted,
+        sharpening=tuple(facts["sharpening"]), request=wanted,
     )  # fmt: skip
     _, header = load_network("copycat", base)
     kept = {key: facts[key] for key in ("steps", "seconds", "nearest", "loop", "task")}

@@ -132,7 +132,7 @@ def voice_facts(
 def _train(
     settings: Settings, make_task: Callable[[list[Row]], Task], make_dev: Callable[[list[Row]], Task], criterion: str,
     rows: tuple[list[Row], list[Row]], facts: dict[str, Any], resume: bool, max_minutes: float | None,
-    on_event: Event | None,
+    on_event: Event | None, finish: Callable[[Trainer], None] | None = None,
 ) -> Path:  # fmt: skip
     loop = settings.loop
     torch.manual_seed(loop.seed)  # of the first weights: a run that was killed before its first checkpoint is the same
@@ -147,6 +147,9 @@ def _train(
     )  # fmt: skip
     if tell and trainer.ending == "asked":
         tell("interrupted", trainer.step, loop.total_steps, {})
+    if finish and trainer.ending == "finished" and distributed.is_leader():
+        finish(trainer)
+        trainer.save()
     return path
 
 
@@ -197,6 +200,7 @@ def train_copycat(
     """
     from prosody_transfer.models.copycat.config import CopyCatConfig
     from prosody_transfer.training.copycat import CopyCatTask, CopyCatTaskConfig
+    from prosody_transfer.training.detail import add_sharpening
 
     plan = load_settings(
         "copycat", CopyCatConfig, CopyCatTaskConfig, config=config, data=data, preset=preset, changes=settings,
@@ -217,7 +221,8 @@ def train_copycat(
         whole = {"soft_phones": 0.0, "unknown_source": 1.0, "drop_pitch": 0.0, "drop_energy": 0.0, "drop_latent": 0.0}
         make_dev = lambda rows: make(rows, msgspec.structs.replace(plan.task, **whole))  # as a transfer is asked for
         facts["voices"] = voices
-        return _train(plan, make, make_dev, "mel", (train, dev), facts, resume, max_minutes, on_event)
+        finish = lambda trainer: add_sharpening(trainer.task, trainer.average, voices)
+        return _train(plan, make, make_dev, "mel", (train, dev), facts, resume, max_minutes, on_event, finish)
 
 
 def train_recogniser(

@@ -69,6 +69,7 @@ def test_a_voice_is_added(made):
     own = made.add(gate=gate, on_event=lambda stage, *rest: stages.add(stage))
     assert asked == [("jane", ["jane"], [], [])], "tested before it is anywhere to be seen"
     assert own == read_voice("jane", made.voices) and own.record.measured == {"margin": 0.3}
+    assert own.record.sharpening[1] == 0.5, "six steps on random weights: no onset is left, and the bound holds"
     assert own.voice.gender == "male" and own.voice.f0_median_hz == pytest.approx(117, abs=10)
     tensors, header = read_weights(own)
     assert tensors[REFERENCES].shape == (4, 4) and header["judge"] == "judge" and header["steps"] == 6
