@@ -22,6 +22,7 @@ from prosody_transfer.store.checkpoint import load_checkpoint, load_into
 from prosody_transfer.text.phones import PHONES, VOWELS
 from prosody_transfer.training import distributed
 from prosody_transfer.training.adversary import SpeakerAdversary
+from prosody_transfer.training.heard import heard_phones
 from prosody_transfer.training.losses import capacity_kl, masked_mean, mel_l1
 from prosody_transfer.training.perturb import perturb_energy, perturb_mel, soften_phones
 from prosody_transfer.training.words import word_numbers
@@ -33,7 +34,8 @@ class CopyCatTaskConfig(Config):
     `capacity_bits` is the latent's rate per second at the end of its ramp; `start_from` a CopyCat checkpoint with the
     same network settings, or fewer decoder layers, to go on from; then there is no ramp. `adversary_weight`: how
     strongly the latent is trained against the classifier of speakers that learns beside the network; at 0 that only
-    reports. `perturb`: whether the reference encoder hears a perturbed mel.
+    reports. `perturb`: whether the reference encoder hears a perturbed mel. `recogniser`: a checkpoint ("shipped": the
+    one that ships) whose posteriors stand for heard phones in a share `soft_phones` of the crops; "" for made-up doubt.
     """
 
     batch_size: int = 12
@@ -50,6 +52,7 @@ class CopyCatTaskConfig(Config):
     start_from: str = ""
     adversary_weight: float = 0.0
     perturb: bool = True
+    recogniser: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,7 @@ class CopyCatTask:
         self.weights = speaker_weights(self.corpus.speakers, [u.features.n_frames for u in self.corpus.utterances])
         self.levels = levels
         self.confusion = default_confusion()
+        self.heard = heard_phones(task.recogniser, self.corpus.utterances) if task.recogniser else []
         spoken = zip(self.corpus.utterances, self.corpus.texts, strict=True)
         self.words = [word_numbers(u.phones, t) for u, t in spoken] if config.latent_unit == "word" else []
         self.adversary = None
@@ -128,7 +132,8 @@ class CopyCatTask:
         one_hot = np.eye(self.config.n_phones, dtype=np.float32)[utterance.phones]
         stress = utterance.stress.astype(np.int64)
         if rng.random() < task.soft_phones:
-            one_hot, stress = soften_phones(one_hot, self.confusion, rng), np.zeros_like(stress)
+            heard = self.heard[i].astype(np.float32) if self.heard else soften_phones(one_hot, self.confusion, rng)
+            one_hot, stress = heard, np.zeros_like(stress)
         level = self.levels[speaker]
         return {
             "phones": one_hot, "stress": stress, "durations": utterance.durations.astype(np.int64), "start": start,
