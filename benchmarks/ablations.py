@@ -50,7 +50,7 @@ from prosody_transfer.training.commands import voice_facts
 from prosody_transfer.training.copycat import CopyCatTask, CopyCatTaskConfig
 from prosody_transfer.training.loop import LoopConfig, Trainer, run
 from prosody_transfer.training.validation import hold_out
-from prosody_transfer.training.words import word_numbers
+from prosody_transfer.training.words import words_of_phones
 
 NETWORK: dict[str, Any] = {
     "phone_channels": 96, "phone_layers": 3, "channels": 128, "layers": 4, "speaker_channels": 64,
@@ -129,7 +129,7 @@ def read(rows: Sequence[Row], cache: Path, most: int) -> list[Source]:
         utterance = load_utterance(path, MelConfig(), with_pcm=False)
         if len(utterance.phones) > 2 and utterance.features.voiced.sum() >= LEAST_FRAMES:
             speech = np.repeat(utterance.phones != 0, utterance.durations)
-            words = word_numbers(utterance.phones, row.text)
+            words = words_of_phones(utterance.phones, row.text)
             mine.append(Source(row, utterance, words, speech, None, colour(utterance.features.mel, speech)))
     return [source for mine in found.values() for source in mine]
 

@@ -25,7 +25,7 @@ from prosody_transfer.training.adversary import SpeakerAdversary
 from prosody_transfer.training.heard import heard_phones
 from prosody_transfer.training.losses import capacity_kl, masked_mean, mel_l1
 from prosody_transfer.training.perturb import perturb_energy, perturb_mel, soften_phones
-from prosody_transfer.training.words import word_numbers
+from prosody_transfer.training.words import words_of_phones
 
 
 class CopyCatTaskConfig(Config):
@@ -113,7 +113,7 @@ class CopyCatTask:
         self.confusion = default_confusion()
         self.heard = heard_phones(task.recogniser, self.corpus.utterances) if task.recogniser else []
         spoken = zip(self.corpus.utterances, self.corpus.texts, strict=True)
-        self.words = [word_numbers(u.phones, t) for u, t in spoken] if config.latent_unit == "word" else []
+        self.words = [words_of_phones(u.phones, t) for u, t in spoken] if config.latent_unit == "word" else []
         self.adversary = None
         if len(set(self.corpus.speakers)) > 1:
             chances = [
@@ -156,14 +156,7 @@ class CopyCatTask:
     def loss(self, batch: CopyCatBatch, step: int, total_steps: int) -> tuple[Tensor, dict[str, float]]:
         task, network = self.task, self.network
         batch = batch.to(self.device)
-        up, position = network.expand(batch.phones, batch.total_frames)
-        index = (batch.start[:, None] + torch.arange(batch.mel.shape[2], device=up.device)).clamp(
-            max=batch.total_frames - 1
-        )
-        crop = lambda values: values.gather(2, index[:, None].expand(-1, values.shape[1], -1))
-        up, position = crop(up), crop(position)
-        units = network.units(batch.phones, batch.total_frames)
-        units = units if units is None else units.gather(1, index)
+        up, position, units = on_crops(network, batch)
         posterior = network.encode_reference(batch.heard, batch.mask, up, batch.known, units)
         latent = network.spread(self._sample(posterior), up.shape[2], units)
         decoded = network.decode(up, position, batch.mask, batch.prosody, latent, batch.speaker, batch.level)
@@ -222,6 +215,16 @@ class CopyCatTask:
     def load_beside(self, tensors: dict[str, Tensor]) -> None:
         if self.adversary:
             self.adversary.load(tensors)
+
+
+def on_crops(network: CopyCat, batch: CopyCatBatch) -> tuple[Tensor, Tensor, Tensor | None]:
+    """`CopyCat.expand` and `CopyCat.units` of whole utterances, on the frames of their crops."""
+    up, position = network.expand(batch.phones, batch.total_frames)
+    at = batch.start[:, None] + torch.arange(batch.mel.shape[2], device=up.device)
+    at = at.clamp(max=batch.total_frames - 1)
+    crop = lambda values: values.gather(2, at[:, None].expand(-1, values.shape[1], -1))
+    units = network.units(batch.phones, batch.total_frames)
+    return crop(up), crop(position), units if units is None else units.gather(1, at)
 
 
 def grown(tensors: dict[str, Tensor], network: CopyCat) -> dict[str, Tensor]:

@@ -16,7 +16,7 @@ from prosody_transfer.data.manifest import Row
 from prosody_transfer.models.copycat.config import CopyCatConfig
 from prosody_transfer.models.copycat.network import CopyCat, Decoded
 from prosody_transfer.store.voice_network import ROW, adaptable
-from prosody_transfer.training.copycat import CopyCatBatch, CopyCatTask, CopyCatTaskConfig
+from prosody_transfer.training.copycat import CopyCatBatch, CopyCatTask, CopyCatTaskConfig, on_crops
 from prosody_transfer.training.losses import masked_mean, mel_l1
 
 
@@ -203,13 +203,7 @@ class VoiceTask:
     def _inputs(self, batch: CopyCatBatch) -> tuple[Tensor, ...]:
         """What the decoder reads of a batch, from the encoders, which do not learn."""
         with torch.no_grad():
-            up, position = self.base.expand(batch.phones, batch.total_frames)
-            at = batch.start[:, None] + torch.arange(batch.mel.shape[2], device=up.device)
-            at = at.clamp(max=batch.total_frames - 1)
-            crop = lambda values: values.gather(2, at[:, None].expand(-1, values.shape[1], -1))
-            up, position = crop(up), crop(position)
-            units = self.base.units(batch.phones, batch.total_frames)
-            units = units if units is None else units.gather(1, at)
+            up, position, units = on_crops(self.base, batch)
             posterior = self.base.encode_reference(batch.heard, batch.mask, up, batch.known, units)
             latent = self.base.spread(posterior.sample(), up.shape[2], units)
         prosody = batch.prosody

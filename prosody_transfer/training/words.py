@@ -13,7 +13,7 @@ from prosody_transfer.text.phones import phone_id
 SILENCE_ID = 0  # of `text.phones.PHONES`
 
 
-def word_numbers(phones: Sequence[int] | np.ndarray, text: str) -> np.ndarray:
+def words_of_phones(phones: Sequence[int] | np.ndarray, text: str) -> np.ndarray:
     """The number of each phone's word, (P,) int64 from 0 and rising; a run of pauses is a word.
 
     Args:

@@ -12,7 +12,7 @@ import torch
 from prosody_transfer.models.copycat.config import CopyCatConfig
 from prosody_transfer.text.phones import phone_id
 from prosody_transfer.training.copycat import CopyCatTask, CopyCatTaskConfig
-from prosody_transfer.training.words import word_numbers
+from prosody_transfer.training.words import words_of_phones
 
 SMALL = CopyCatConfig(
     speakers=("one", "two"), phone_channels=16, phone_layers=1, channels=16, layers=2, speaker_channels=8,
@@ -39,7 +39,7 @@ def ids(phones: str) -> list[int]:
     ],
 )
 def test_words_by_hand(phones, text, words):
-    assert word_numbers(ids(phones), text).tolist() == words
+    assert words_of_phones(ids(phones), text).tolist() == words
 
 
 def make(fake_cache, unit="frames", **settings) -> CopyCatTask:
