@@ -13,9 +13,9 @@ from prosody_transfer.core.types import SILENCE, Alignment
 from prosody_transfer.text.lexicon import pronounce
 from prosody_transfer.text.normalise import words_with_origin
 
-# Measured on 116 recordings, half of them from training, clean, with noise at 15 dB, and at 8 dB through a telephone band.
-# The recogniser's confidence is .74, .61 and .55 there, and 25 %, 49 % and 67 % of a right transcript's phones disagree; of
-# a wrong one's 88 % or more. With these limits 0, 0 and 4 right transcripts are refused, and 104, 82 and 30 wrong ones.
+# Measured on 116 recordings, half of them from training: clean, with noise at 15 dB, at 8 dB through a telephone band.
+# The recogniser's confidence is .74, .61 and .55 there; 25 %, 49 % and 67 % of a right transcript's phones disagree,
+# of a wrong one's 88 % or more. So 0, 0 and 4 right transcripts are refused, and 104, 82 and 30 wrong ones.
 SURE, SLACK, NO_JUDGE = 0.68, 1.0, 0.58
 
 
