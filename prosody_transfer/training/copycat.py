@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -32,10 +33,11 @@ class CopyCatTaskConfig(Config):
     """Batch and loss settings.
 
     `capacity_bits` is the latent's rate per second at the end of its ramp; `start_from` a CopyCat checkpoint with the
-    same network settings, or fewer decoder layers, to go on from; then there is no ramp. `adversary_weight`: how
-    strongly the latent is trained against the classifier of speakers that learns beside the network; at 0 that only
-    reports. `perturb`: whether the reference encoder hears a perturbed mel. `recogniser`: a checkpoint ("shipped": the
-    one that ships) whose posteriors stand for heard phones in a share `soft_phones` of the crops; "" for made-up doubt.
+    same network settings, or fewer decoder layers, to go on from, or several, of which the mean; then there is no ramp.
+    `adversary_weight`: how strongly the latent is trained against the classifier of speakers that learns beside the
+    network; at 0 that only reports. `perturb`: whether the reference encoder hears a perturbed mel. `recogniser`: a
+    checkpoint ("shipped": the one that ships) whose posteriors stand for heard phones in a share `soft_phones` of the
+    crops; "" for made-up doubt.
     """
 
     batch_size: int = 12
@@ -49,7 +51,7 @@ class CopyCatTaskConfig(Config):
     kl_weight: float = 0.1
     pitch_weight: float = 0.1
     early_weight: float = 0.3
-    start_from: str = ""
+    start_from: str | tuple[str, ...] = ""
     adversary_weight: float = 0.0
     perturb: bool = True
     recogniser: str = ""
@@ -103,8 +105,7 @@ class CopyCatTask:
         self.config, self.task, self.device = config, task, device
         self.network = CopyCat(config).to(device)
         if task.start_from:
-            smaller = load_checkpoint(task.start_from, "copycat")[0]
-            load_into(self.network, grown(smaller, self.network), task.start_from)
+            start_from(self.network, task.start_from)
         wanted = [r for r in rows if r.speaker in config.speakers]
         keep = lambda u: len(u.phones) > 2 and u.features.n_frames >= task.crop_frames // 2
         self.corpus = Corpus(wanted, cache, config.mel, with_pcm=False, keep=keep)
@@ -225,6 +226,22 @@ def on_crops(network: CopyCat, batch: CopyCatBatch) -> tuple[Tensor, Tensor, Ten
     crop = lambda values: values.gather(2, at[:, None].expand(-1, values.shape[1], -1))
     units = network.units(batch.phones, batch.total_frames)
     return crop(up), crop(position), units if units is None else units.gather(1, at)
+
+
+def start_from(network: CopyCat, paths: str | Sequence[str]) -> None:
+    """Give a network the weights of a checkpoint, or the mean of several that were trained from one start.
+
+    Raises:
+        ModelError: A checkpoint is missing, damaged, of another kind or of other settings.
+
+    Source:
+        Wortsman et al. 2022, model soups.
+    """
+    states = []
+    for path in [paths] if isinstance(paths, str) else paths:
+        load_into(network, grown(load_checkpoint(path, "copycat")[0], network), path)
+        states.append({name: value.clone() for name, value in network.state_dict().items()})
+    network.load_state_dict({name: torch.stack([s[name] for s in states]).mean(0) for name in states[0]})
 
 
 def grown(tensors: dict[str, Tensor], network: CopyCat) -> dict[str, Tensor]:

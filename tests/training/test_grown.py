@@ -1,13 +1,18 @@
-"""A deeper decoder that starts from a shallower one says exactly what that one says."""
+"""What a training starts from: shallower decoders, and the mean of several runs."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 import torch
 
+from prosody_transfer.core.errors import ModelError
 from prosody_transfer.models.copycat.config import CopyCatConfig
 from prosody_transfer.models.copycat.inputs import N_POSITION, ProsodyInputs
 from prosody_transfer.models.copycat.network import CopyCat
-from prosody_transfer.training.copycat import grown
+from prosody_transfer.store.checkpoint import save_checkpoint
+from prosody_transfer.training.copycat import grown, start_from
 
 FRAMES = 20
 
@@ -53,3 +58,18 @@ def test_new_blocks_learn() -> None:
     )
     said.mel.square().mean().backward()
     assert gain.grad is not None and gain.grad.any()
+
+
+def test_the_mean_of_two_runs(tmp_path: Path) -> None:
+    runs = [made(2), made(2)]
+    paths = [str(tmp_path / name) for name in ("one.safetensors", "two.safetensors")]
+    for network, path in zip(runs, paths, strict=True):
+        save_checkpoint(Path(path), "copycat", dict(network.state_dict()), network.config.to_dict())
+    both = made(2)
+    start_from(both, paths)
+    for name, value in both.state_dict().items():
+        torch.testing.assert_close(value, (runs[0].state_dict()[name] + runs[1].state_dict()[name]) / 2)
+    start_from(both, paths[1])
+    torch.testing.assert_close(say(both), say(runs[1]), rtol=0, atol=0)
+    with pytest.raises(ModelError):
+        start_from(made(2), [paths[0], str(tmp_path / "none.safetensors")])
