@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import numpy as np
 
 BANDS, FRAMES = 15, 5  # neighbourhoods, chosen on 12 development pairs
-USUAL = (0.1, 0.1)  # for a voice whose lost detail was not measured
-RESTORED = 0.95  # of the detail of recordings: all of it, and what is wrong in the mel is heard more
-MOST = 0.5
+LEAST, MOST = 0.1, 0.5  # a tenth does every voice good
+USUAL = (LEAST, LEAST)  # for a voice whose lost detail was not measured
+RESTORED = 0.9  # of the detail of recordings: with all of it, what is wrong in the mel is heard more
 SPEECH_ABOVE_DB = -25.0  # pauses have other detail, and more of it
 
 
@@ -34,7 +34,7 @@ def sharpen(mel: np.ndarray, amounts: tuple[float, float] = USUAL) -> np.ndarray
 
 
 def lost_detail(pairs: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> tuple[float, float]:
-    """The amounts for `sharpen` that give a voice `RESTORED` of its recordings' detail, each 0 to `MOST`.
+    """The amounts for `sharpen` that give a voice `RESTORED` of its recordings' detail, each `LEAST` to `MOST`.
 
     Args:
         pairs: A recording's mel, (M, T), the same said again by the decoder, and its energy in dB above the speech
@@ -48,7 +48,7 @@ def lost_detail(pairs: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> t
         loud = energy_db > SPEECH_ABOVE_DB
         power += [[np.sum(detail[:, loud] ** 2) for detail in _details(mel)] for mel in (recorded, said)]
     ratio = np.sqrt(power[1] / np.maximum(power[0], 1e-9))
-    bands, frames = np.clip(RESTORED / np.maximum(ratio, 1e-3) - 1, 0, MOST)
+    bands, frames = np.clip(RESTORED / np.maximum(ratio, 1e-3) - 1, LEAST, MOST)
     return round(float(bands), 3), round(float(frames), 3)
 
 
