@@ -30,7 +30,7 @@ def envelope(waveform: np.ndarray, sample_rate: int, smoothing_seconds: float) -
 
 
 def follow_loudness(
-    waveform: np.ndarray, model: np.ndarray, sample_rate: int, *, smoothing_seconds: float = 0.04,
+    waveform: np.ndarray, model: np.ndarray, sample_rate: int, *, smoothing_seconds: float = 0.035,
     limit_db: float = 9.0, strength: float = 1.0,
 ) -> np.ndarray:  # fmt: skip
     """A recording as loud, moment by moment, as another one.
