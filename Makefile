@@ -33,9 +33,9 @@ docs:
 
 weights: .venv/.base
 	for stage in recogniser:recogniser vocoder:vocoder copycat:copycat vocoder:vocoder_tuned copycat:copycat_tuned \
-		vocoder:vocoder_matched copycat:copycat_driven copycat:copycat_deeper vocoder:vocoder_longer copycat:copycat_longer; do \
+		vocoder:vocoder_matched copycat:copycat_driven copycat:copycat_deeper vocoder:vocoder_longer copycat:copycat_heard; do \
 		$(BIN)/ptx train $${stage%%:*} configs/$${stage##*:}.toml --resume || exit 1; done
-	$(BIN)/ptx voice fisher data/synthetic.jsonl data/real_train.jsonl --cache data/cache --model runs/copycat_longer/model.safetensors -o runs/fisher.safetensors
+	$(BIN)/ptx voice fisher data/synthetic.jsonl data/real_train.jsonl --cache data/cache --model runs/copycat_heard/model.safetensors -o runs/fisher.safetensors
 
 # Where python has no ensurepip (Debian without python3-venv), the pip that is there fills the environment.
 .venv/bin/python:
