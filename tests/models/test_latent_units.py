@@ -127,7 +127,6 @@ def test_a_checkpoint_from_before_these_settings_is_as_it_was(tmp_path):
 
 
 def test_the_shipped_network_is_of_frames():
-    network, header = load_network("copycat", shipped("copycat"))
+    network, _ = load_network("copycat", shipped("copycat"))
     assert (network.config.latent_unit, network.config.instance_norm) == ("frames", True)
-    assert not {"latent_unit", "instance_norm"} & set(header["config"])
     load_into(CopyCat(network.config), network.state_dict(), "again")

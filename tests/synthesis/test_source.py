@@ -116,7 +116,7 @@ def test_the_check_can_be_left_out(listener, clip, clip_pieces):
     assert not listen(listener, clip, clip_pieces, Transcript(TEXT, None, "text"), check=False).warnings
 
 
-@pytest.mark.parametrize(("sure", "refused"), [(0.9, True), (0.55, True), (0.4, False)])
+@pytest.mark.parametrize(("sure", "refused"), [(0.9, True), (0.6, True), (0.5, False)])
 def test_a_recogniser_in_doubt_refuses_less(sure, refused):
     heard = spoken("completely different matters are discussed everywhere throughout northern mountains")
     heard = replace(heard, posteriors=np.full((len(heard.phones), 40), sure, np.float32))
