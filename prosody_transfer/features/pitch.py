@@ -14,9 +14,9 @@ DEFAULT_F0_HZ = 150.0  # stands in the contour of a recording without any voiced
 def track_f0(waveform: np.ndarray, sample_rate: int, hop_length: int, n_frames: int) -> tuple[np.ndarray, np.ndarray]:
     """Log F0 and voicing, one value a frame, frame t centred on sample t * hop_length.
 
-    WORLD's DIO with StoneMask in two passes: a wide one finds the speaker's register, a second one searches within 0.6
-    to 2.2 times its median, which removes most octave errors (a single wide pass correlates .86 with a known contour,
-    this .96).
+    WORLD's DIO in two passes: a wide, coarse one finds the speaker's register, a second one, with StoneMask, searches
+    within 0.6 to 2.2 times its median, which removes most octave errors (a single wide pass correlates .86 with a known
+    contour, this .96).
 
     Args:
         waveform: (N,) float, mono.

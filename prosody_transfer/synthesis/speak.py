@@ -25,7 +25,7 @@ from prosody_transfer.text.phones import PHONES, phone_id, stress_id
 LOWEST_HZ, HIGHEST_HZ = 50.0, 800.0
 VOCODER_CHUNK_FRAMES = 512
 SURELY_UNVOICED = -0.5  # logit of voicing, by the phones alone, below which the tracker is not believed
-ENERGY_SHARE = 0.3  # of the source's energy in what the decoder is told; chosen on the same pairs as the next line
+ENERGY_SHARE = 0.3  # of the source's energy in what the decoder is told; chosen on 12 development pairs
 LOUDEST_DB = 20.0  # over the speech level: no voice's own energy is more
 GUIDANCE = 0.05  # how much further from the mean of all voices than the decoder puts the target
 MARGIN_FRAMES = 12  # of its neighbours, that a piece is vocoded with where the vocoder can't stream

@@ -215,7 +215,7 @@ def _pack(
     record = VoiceRecord(
         voice=voice, log_f0_median=facts["log_f0_median"], phone_log_frames=tuple(facts["phone_log_frames"]),
         base=checksum(base), weights="", consent="", made=datetime.date.today().isoformat(), ptx=provenance()["ptx"],
-        sharpening=tuple(facts["sharpening"]), request=wanted,
+        sharpening=facts["sharpening"], request=wanted,
     )  # fmt: skip
     _, header = load_network("copycat", base)
     kept = {key: facts[key] for key in ("steps", "seconds", "nearest", "loop", "task")}

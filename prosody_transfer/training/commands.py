@@ -218,10 +218,7 @@ def train_copycat(
         voices = voice_facts(once, plan.data.cache, network.speakers, network.n_phones)
         levels = {name: known["log_f0_median"] for name, known in voices.items()}
         make = lambda rows, task=plan.task: CopyCatTask(network, task, rows, plan.data.cache, levels, place)
-        whole: dict[str, Any] = {
-            "soft_phones": 0.0, "recogniser": "", "unknown_source": 1.0, "drop_pitch": 0.0, "drop_energy": 0.0,
-            "drop_latent": 0.0,
-        }  # fmt: skip
+        whole = {"soft_phones": 0.0, "unknown_source": 1.0, "drop_pitch": 0.0, "drop_energy": 0.0, "drop_latent": 0.0}
         make_dev = lambda rows: make(rows, msgspec.structs.replace(plan.task, **whole))  # as a transfer is asked for
         facts["voices"] = voices
         finish = lambda trainer: add_sharpening(trainer.task, trainer.average, voices)

@@ -112,7 +112,8 @@ class CopyCatTask:
         self.weights = speaker_weights(self.corpus.speakers, [u.features.n_frames for u in self.corpus.utterances])
         self.levels = levels
         self.confusion = default_confusion()
-        self.heard = heard_phones(task.recogniser, self.corpus.utterances) if task.recogniser else []
+        told = task.recogniser and task.soft_phones > 0
+        self.posteriors = heard_phones(task.recogniser, self.corpus.utterances) if told else []
         spoken = zip(self.corpus.utterances, self.corpus.texts, strict=True)
         self.words = [words_of_phones(u.phones, t) for u, t in spoken] if config.latent_unit == "word" else []
         self.adversary = None
@@ -133,8 +134,9 @@ class CopyCatTask:
         one_hot = np.eye(self.config.n_phones, dtype=np.float32)[utterance.phones]
         stress = utterance.stress.astype(np.int64)
         if rng.random() < task.soft_phones:
-            heard = self.heard[i].astype(np.float32) if self.heard else soften_phones(one_hot, self.confusion, rng)
-            one_hot, stress = heard, np.zeros_like(stress)
+            known = self.posteriors
+            one_hot = known[i].astype(np.float32) if known else soften_phones(one_hot, self.confusion, rng)
+            stress = np.zeros_like(stress)
         level = self.levels[speaker]
         return {
             "phones": one_hot, "stress": stress, "durations": utterance.durations.astype(np.int64), "start": start,

@@ -128,3 +128,13 @@ def test_the_rate_goes_to_its_target(make, tmp_path):
         run(Trainer(task, loop, tmp_path / str(capacity)), on_step=note)
         rates[capacity] = float(np.mean(figures[-8:]))
     assert rates[0.0] < 6 and abs(rates[40.0] - 40) < 15
+
+
+def test_the_recogniser_is_asked_only_where_phones_are_softened(make) -> None:
+    assert make(recogniser="none.safetensors", soft_phones=0.0).posteriors == []
+    told = make(recogniser="shipped", soft_phones=1.0)
+    phones = batch(told).phones
+    spoken = phones.phones[phones.mask]
+    assert len(told.posteriors) == len(told.corpus.utterances) and not phones.stress.any()
+    torch.testing.assert_close(spoken.sum(-1), torch.ones(len(spoken)), rtol=0, atol=0.02)
+    assert spoken.max(-1).values.min() < 0.999  # posteriors, not one-hot
