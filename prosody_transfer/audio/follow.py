@@ -8,7 +8,8 @@ from prosody_transfer.audio.resample import resample
 
 # Compared below 8 kHz: a source recorded at 16 kHz has nothing above, and must not turn down the output's fricatives.
 COMPARED_RATE = 16_000
-FLOOR_DB = -40.0  # below the loudest moment: softer than that there is no speech whose loudness could be followed
+FLOOR_DB = -45.0  # below the loudest moment: softer than that there is no speech whose loudness could be followed
+QUIET_DB, LOUD_DB = -26.0, -14.0  # below the loudest moment: closures and tails, and vowels
 FRAME_SECONDS = 0.005
 
 
@@ -30,25 +31,35 @@ def envelope(waveform: np.ndarray, sample_rate: int, smoothing_seconds: float) -
 
 
 def follow_loudness(
-    waveform: np.ndarray, model: np.ndarray, sample_rate: int, *, smoothing_seconds: float = 0.035,
-    limit_db: float = 9.0, strength: float = 1.0,
+    waveform: np.ndarray, model: np.ndarray, sample_rate: int, *, loud_seconds: float = 0.12,
+    quiet_seconds: float = 0.01, limit_db: float = 12.0, strength: float = 1.0,
 ) -> np.ndarray:  # fmt: skip
     """A recording as loud, moment by moment, as another one.
 
-    Smoothing and limit are those that docs/experiments.md found: shorter smoothing follows pitch periods and
-    harms the voice.
+    Where the model is loud, syllables are followed but not what happens within them: that belongs to the voice, and
+    following it harms the voice. Where it is quiet nobody hears whose voice it is, and most of what a synthesiser gets
+    wrong about loudness is there: closures, onsets and tails are followed closely. Values: docs/experiments.md.
 
     Args:
         waveform, model: (N,) float32, at the same speech level.
-        smoothing_seconds: Of the gain.
+        loud_seconds, quiet_seconds: Smoothing of the gain where the model is above `LOUD_DB`, and below `QUIET_DB`;
+            between the two it goes over from one to the other.
         limit_db: The gain lies within +- this.
         strength: 0 leaves the recording as it is.
 
     Returns:
         (N,) float32.
     """
-    wanted, found = (envelope(w, sample_rate, smoothing_seconds) for w in (model, waveform))
-    gain_db = np.clip(wanted - found, -limit_db, limit_db) * strength
+    slow, _ = _apart_db(waveform, model, sample_rate, loud_seconds)
+    fast, wanted = _apart_db(waveform, model, sample_rate, quiet_seconds)
+    loud = np.clip((wanted - wanted.max() - QUIET_DB) / (LOUD_DB - QUIET_DB), 0, 1)
+    gain_db = np.clip(loud * slow + (1 - loud) * fast, -limit_db, limit_db) * strength
     size = round(FRAME_SECONDS * sample_rate)
     at = (np.arange(len(waveform), dtype=np.float32) + 0.5) / size - 0.5
     return (waveform * 10 ** (np.interp(at, np.arange(len(gain_db)), gain_db) / 20)).astype(np.float32)
+
+
+def _apart_db(waveform: np.ndarray, model: np.ndarray, rate: int, seconds: float) -> tuple[np.ndarray, np.ndarray]:
+    """By how much the model is louder, and its own level, both smoothed, (F,) dB."""
+    wanted, found = (envelope(w, rate, seconds) for w in (model, waveform))
+    return wanted - found, wanted

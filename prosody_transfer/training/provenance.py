@@ -40,4 +40,6 @@ def checkout(folder: Path) -> dict[str, Any]:
 
 def plain_settings(config: Config) -> dict[str, Any]:
     """Settings as plain data, files by their names alone: where they lay means nothing elsewhere."""
-    return {k: Path(v).name if isinstance(v, str) and v else v for k, v in config.to_dict().items()}
+    plain = lambda v: Path(v).name if isinstance(v, str) and v else v
+    settings = config.to_dict().items()
+    return {k: [plain(part) for part in v] if isinstance(v, list | tuple) else plain(v) for k, v in settings}

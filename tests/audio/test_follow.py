@@ -34,9 +34,18 @@ def test_a_steady_recording_takes_on_a_swell() -> None:
     model, plain = swell(noise(1), 4), noise(2)
     before = np.abs(level_of(plain) - level_of(model)).mean()
     after = np.abs(level_of(follow_loudness(plain, model, RATE)) - level_of(model)).mean()
-    assert before > 2 and after < 0.5
+    assert before > 2 and after < 0.6
     half = np.abs(level_of(follow_loudness(plain, model, RATE, strength=0.5)) - level_of(model)).mean()
     assert after < half < before
+
+
+def test_what_is_quiet_is_followed_faster_than_what_is_loud() -> None:
+    plain = noise(8, 2.0)
+    plain[RATE:] *= 10 ** (-30 / 20)
+    flutter = 10 ** (4 * np.sin(2 * np.pi * 8 * np.arange(len(plain)) / RATE) / 20)
+    gain_db = 20 * np.log10(follow_loudness(plain, (plain * flutter).astype(np.float32), RATE) / plain)
+    depth = lambda start: float(np.ptp(gain_db[round((start + 0.2) * RATE) : round((start + 0.8) * RATE)]))
+    assert depth(1) > 6 and depth(0) < 2
 
 
 @given(st.floats(0.5, 12), st.integers(0, 3))

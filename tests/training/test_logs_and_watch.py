@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from prosody_transfer.training import logs
+from prosody_transfer.training.copycat import CopyCatTaskConfig
 from prosody_transfer.training.logs import CsvLog, TensorBoard
 from prosody_transfer.training.provenance import checkout, plain_settings, provenance
 from prosody_transfer.training.vocoder import VocoderTaskConfig
@@ -120,6 +121,8 @@ def test_what_a_checkpoint_was_made_with(tmp_path: Path) -> None:
 
 def test_settings_in_a_header_name_no_folders() -> None:
     kept = plain_settings(VocoderTaskConfig(start_from="/home/ann/runs/vocoder/model.safetensors"))
+    several = plain_settings(CopyCatTaskConfig(recogniser=("/home/ann/a.safetensors", "b.safetensors")))
+    assert several["recogniser"] == ["a.safetensors", "b.safetensors"]
     assert kept["start_from"] == "model.safetensors" and kept["acoustic_model"] == "" and kept["batch_size"] == 12
 
 
