@@ -89,7 +89,7 @@ def recognise_phones(network: Any, features: Measured) -> Alignment:
     edges = [0, *(np.flatnonzero(np.diff(path)) + 1).tolist(), len(path)]
     config = features.config
     duration = features.n_samples / config.sample_rate
-    phones, rows = [], []
+    phones = []
     for start, end in zip(edges, edges[1:], strict=False):
         begin = min(frames_to_seconds(start, config.sample_rate, config.hop_length), duration)
         finish = (
@@ -98,8 +98,15 @@ def recognise_phones(network: Any, features: Measured) -> Alignment:
             else min(frames_to_seconds(end, config.sample_rate, config.hop_length), duration)
         )
         phones.append(PhoneInterval(PHONES[path[start]], begin, finish))
-        rows.append(posteriors[start:end].mean(0))
-    return Alignment(tuple(phones), (), duration, "recogniser", np.stack(rows))
+    return Alignment(tuple(phones), (), duration, "recogniser", means_over_phones(posteriors, np.diff(edges)))
+
+
+def means_over_phones(posteriors: np.ndarray, durations: np.ndarray) -> np.ndarray:
+    """Frames' posteriors (T, V) averaged over each phone's frames, (P,) of which the sum is T -> (P, V) float32."""
+    owner = np.repeat(np.arange(len(durations)), durations)
+    total = np.zeros((len(durations), posteriors.shape[1]))
+    np.add.at(total, owner, posteriors[: len(owner)])
+    return (total / np.maximum(durations, 1)[:, None]).astype(np.float32)
 
 
 def phone_names(alignment: Alignment) -> list[str]:

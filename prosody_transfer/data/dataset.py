@@ -32,9 +32,12 @@ class Corpus:
         self.utterances: list[Utterance] = []
         self.speakers: list[str] = []
         self.texts: list[str] = []
+        known: dict[Path, Utterance] = {}  # a row named several times, to be drawn more often, is in memory once
         for row in rows:
             path = cache_path(Path(cache), row)
-            if path.exists() and keep(utterance := load_utterance(path, config, with_pcm)):
+            if path not in known and path.exists():
+                known[path] = load_utterance(path, config, with_pcm)
+            if path in known and keep(utterance := known[path]):
                 self.utterances.append(utterance)
                 self.speakers.append(row.speaker)
                 self.texts.append(row.text)
