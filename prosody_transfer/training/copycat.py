@@ -37,7 +37,7 @@ class CopyCatTaskConfig(Config):
     `adversary_weight`: how strongly the latent is trained against the classifier of speakers that learns beside the
     network; at 0 that only reports. `perturb`: whether the reference encoder hears a perturbed mel. `recogniser`: a
     checkpoint ("shipped": the one that ships) whose posteriors stand for heard phones in a share `soft_phones` of the
-    crops; or several, each trained with other speakers left out; "" for made-up doubt.
+    crops; "" for made-up doubt.
     """
 
     batch_size: int = 12
@@ -54,7 +54,7 @@ class CopyCatTaskConfig(Config):
     start_from: str | tuple[str, ...] = ""
     adversary_weight: float = 0.0
     perturb: bool = True
-    recogniser: str | tuple[str, ...] = ""
+    recogniser: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,7 @@ class CopyCatTask:
         self.levels = levels
         self.confusion = default_confusion()
         told = task.recogniser and task.soft_phones > 0
-        heard = lambda: heard_phones(task.recogniser, self.corpus.utterances, self.corpus.speakers)
-        self.posteriors = heard() if told else []
+        self.posteriors = heard_phones(task.recogniser, self.corpus.utterances) if told else []
         spoken = zip(self.corpus.utterances, self.corpus.texts, strict=True)
         self.words = [words_of_phones(u.phones, t) for u, t in spoken] if config.latent_unit == "word" else []
         self.adversary = None

@@ -19,16 +19,12 @@ from prosody_transfer.training.perturb import perturb_mel
 
 
 class RecogniserTaskConfig(Config):
-    """Batch and loss settings. `warp`: largest relative change of the mel axis.
-
-    `leave_out`: speakers not to learn from, so that what they say can be heard as an unmet speaker's is.
-    """
+    """Batch and loss settings. `warp`: largest relative change of the mel axis."""
 
     batch_size: int = 12
     crop_frames: int = 256
     label_smoothing: float = 0.05
     warp: float = 0.2
-    leave_out: tuple[str, ...] = ()
 
 
 class RecogniserTask:
@@ -46,7 +42,6 @@ class RecogniserTask:
     ) -> None:
         self.config, self.task, self.device = config, task, device
         self.network = Recogniser(config).to(device)
-        rows = [r for r in rows if r.speaker not in task.leave_out]
         self.corpus = Corpus(rows, cache, config.mel, with_pcm=False, keep=lambda u: len(u.phones) > 2)
         self.weights = speaker_weights(self.corpus.speakers, [u.features.n_frames for u in self.corpus.utterances])
         self.network.bigram.copy_(

@@ -14,7 +14,6 @@ from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.errors import ModelError
 from prosody_transfer.features.cache import Utterance
 from prosody_transfer.features.extract import extract
-from prosody_transfer.store.checkpoint import save_checkpoint
 from prosody_transfer.store.weights import load_network
 from prosody_transfer.text.phones import phone_id
 from prosody_transfer.training.heard import heard_phones
@@ -33,26 +32,16 @@ def recording() -> Utterance:
 
 def test_it_hears_most_phones_and_doubts_some() -> None:
     one = recording()
-    heard, again = heard_phones("shipped", [one, replace(one)], ["ann", "bob"])
+    heard, again = heard_phones("shipped", [one, replace(one)])
     assert heard.shape == (len(one.phones), 40) and heard.dtype == np.float16
     np.testing.assert_allclose(heard.astype(float).sum(1), 1, atol=0.02)
     assert 0.4 < np.mean(heard.argmax(1) == one.phones) < 1.0  # perturbed, it does not hear all that it heard
     assert not np.array_equal(heard, again)  # each has perturbations of its own
-    np.testing.assert_array_equal(heard, heard_phones("shipped", [one], ["ann"])[0])  # and the same ones every time
-    first, second = heard_phones("shipped", [one, one], ["ann", "ann"])
+    np.testing.assert_array_equal(heard, heard_phones("shipped", [one])[0])  # and the same ones every time
+    first, second = heard_phones("shipped", [one, one])
     assert first is second  # drawn twice as often, heard once
-
-
-def test_a_speaker_is_heard_by_the_recogniser_that_left_him_out(tmp_path: Path) -> None:
-    one, network = recording(), load_network("recogniser")[0]
-    path = tmp_path / "without_bob.safetensors"
-    save_checkpoint(path, "recogniser", network.state_dict(), network.config.to_dict(), task={"leave_out": ["bob"]})
-    ann, bob = heard_phones(["shipped", str(path)], [one, replace(one)], ["ann", "bob"])
-    np.testing.assert_array_equal(ann, heard_phones("shipped", [one], ["ann"])[0])
-    share = lambda heard: np.mean(heard.argmax(1) == one.phones)
-    assert share(bob) > 0.95 and share(bob) > share(ann)  # the same network, but nothing was done to what it heard
 
 
 def test_another_network_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError):
-        heard_phones(str(tmp_path / "none.safetensors"), [], [])
+        heard_phones(tmp_path / "none.safetensors", [])

@@ -121,8 +121,8 @@ def test_what_a_checkpoint_was_made_with(tmp_path: Path) -> None:
 
 def test_settings_in_a_header_name_no_folders() -> None:
     kept = plain_settings(VocoderTaskConfig(start_from="/home/ann/runs/vocoder/model.safetensors"))
-    several = plain_settings(CopyCatTaskConfig(recogniser=("/home/ann/a.safetensors", "b.safetensors")))
-    assert several["recogniser"] == ["a.safetensors", "b.safetensors"]
+    several = plain_settings(CopyCatTaskConfig(start_from=("/home/ann/a.safetensors", "b.safetensors")))
+    assert several["start_from"] == ["a.safetensors", "b.safetensors"]
     assert kept["start_from"] == "model.safetensors" and kept["acoustic_model"] == "" and kept["batch_size"] == 12
 
 
