@@ -9,7 +9,8 @@ from prosody_transfer.audio.resample import resample
 # Compared below 8 kHz: a source recorded at 16 kHz has nothing above, and must not turn down the output's fricatives.
 COMPARED_RATE = 16_000
 FLOOR_DB = -45.0  # below the loudest moment: softer than that there is no speech whose loudness could be followed
-QUIET_DB, LOUD_DB = -26.0, -14.0  # below the loudest moment: closures and tails, and vowels
+QUIET_DB, LOUD_DB = -26.0, -14.0  # below the loudest moment around: closures and tails, and vowels
+AROUND_SECONDS = 1.0  # a shout elsewhere in a long recording does not make the rest of it quiet
 FRAME_SECONDS = 0.005
 
 
@@ -18,11 +19,19 @@ def envelope(waveform: np.ndarray, sample_rate: int, smoothing_seconds: float) -
 
     It is at least `FLOOR_DB` below its largest value.
     """
+    return _level_db(_power(waveform, sample_rate), smoothing_seconds)
+
+
+def _power(waveform: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Of frames of `FRAME_SECONDS`, below 8 kHz, (F,)."""
     if sample_rate > COMPARED_RATE:
         waveform, sample_rate = resample(waveform, sample_rate, COMPARED_RATE), COMPARED_RATE
     size = round(FRAME_SECONDS * sample_rate)
     padded = np.pad(waveform, (0, -len(waveform) % size)).reshape(-1, size)
-    power = np.square(padded, dtype=np.float64).mean(1)
+    return np.square(padded, dtype=np.float64).mean(1)
+
+
+def _level_db(power: np.ndarray, smoothing_seconds: float) -> np.ndarray:
     half = max(1, round(smoothing_seconds / FRAME_SECONDS))
     triangle = np.bartlett(2 * half + 1)
     smooth = np.convolve(np.pad(power, half), triangle / triangle.sum(), "valid")
@@ -42,24 +51,20 @@ def follow_loudness(
 
     Args:
         waveform, model: (N,) float32, at the same speech level.
-        loud_seconds, quiet_seconds: Smoothing of the gain where the model is above `LOUD_DB`, and below `QUIET_DB`;
-            between the two it goes over from one to the other.
+        loud_seconds, quiet_seconds: Smoothing of the gain where the model is above `LOUD_DB`, and below `QUIET_DB`,
+            both from its loudest moment within `AROUND_SECONDS`; between the two it goes over from one to the other.
         limit_db: The gain lies within +- this.
         strength: 0 leaves the recording as it is.
 
     Returns:
         (N,) float32.
     """
-    slow, _ = _apart_db(waveform, model, sample_rate, loud_seconds)
-    fast, wanted = _apart_db(waveform, model, sample_rate, quiet_seconds)
-    loud = np.clip((wanted - wanted.max() - QUIET_DB) / (LOUD_DB - QUIET_DB), 0, 1)
-    gain_db = np.clip(loud * slow + (1 - loud) * fast, -limit_db, limit_db) * strength
+    powers = [_power(w, sample_rate) for w in (model, waveform)]
+    slow, fast = ([_level_db(p, seconds) for p in powers] for seconds in (loud_seconds, quiet_seconds))
+    around = round(AROUND_SECONDS / FRAME_SECONDS)
+    loudest = np.lib.stride_tricks.sliding_window_view(np.pad(fast[0], around, mode="edge"), 2 * around + 1).max(1)
+    loud = np.clip((fast[0] - loudest - QUIET_DB) / (LOUD_DB - QUIET_DB), 0, 1)
+    gain_db = np.clip(loud * (slow[0] - slow[1]) + (1 - loud) * (fast[0] - fast[1]), -limit_db, limit_db) * strength
     size = round(FRAME_SECONDS * sample_rate)
     at = (np.arange(len(waveform), dtype=np.float32) + 0.5) / size - 0.5
     return (waveform * 10 ** (np.interp(at, np.arange(len(gain_db)), gain_db) / 20)).astype(np.float32)
-
-
-def _apart_db(waveform: np.ndarray, model: np.ndarray, rate: int, seconds: float) -> tuple[np.ndarray, np.ndarray]:
-    """By how much the model is louder, and its own level, both smoothed, (F,) dB."""
-    wanted, found = (envelope(w, rate, seconds) for w in (model, waveform))
-    return wanted - found, wanted

@@ -39,13 +39,14 @@ def test_a_steady_recording_takes_on_a_swell() -> None:
     assert after < half < before
 
 
-def test_what_is_quiet_is_followed_faster_than_what_is_loud() -> None:
-    plain = noise(8, 2.0)
+def test_what_is_quieter_than_its_surroundings_is_followed_faster() -> None:
+    plain = noise(8, 4.0)
     plain[RATE:] *= 10 ** (-30 / 20)
     flutter = 10 ** (4 * np.sin(2 * np.pi * 8 * np.arange(len(plain)) / RATE) / 20)
     gain_db = 20 * np.log10(follow_loudness(plain, (plain * flutter).astype(np.float32), RATE) / plain)
     depth = lambda start: float(np.ptp(gain_db[round((start + 0.2) * RATE) : round((start + 0.8) * RATE)]))
-    assert depth(1) > 6 and depth(0) < 2
+    assert depth(0) < 2 < 6 < depth(1)
+    assert depth(2.5) < 2, "what was loud more than a second ago does not count"
 
 
 @given(st.floats(0.5, 12), st.integers(0, 3))
