@@ -93,7 +93,7 @@ def test_mains_hum_is_not_the_voice(mains_hz):
 
 @pytest.mark.parametrize("hum_db", [-6, -9])
 def test_hum_that_only_the_second_pass_follows(hum_db):
-    """Found in a LibriSpeech source: the register was the voice's, and then nine frames in ten were "voiced" at 60 Hz."""
+    """Found in a LibriSpeech source: the register was the voice's, but nine frames in ten were "voiced" at 60 Hz."""
     size = HOP * 187
     time = np.arange(size) / RATE
     speech = harmonic(100 * 2 ** (0.15 * np.sin(2 * np.pi * 1.5 * time)), (np.arange(size) // 9600 % 2).astype(float))
