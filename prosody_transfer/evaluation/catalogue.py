@@ -52,7 +52,7 @@ def groups() -> dict[str, tuple[Figure, ...]]:
     return {
         "Melody, against the source": tuple(by_key[key] for key in melody),
         "Loudness and timing, against the source": (*loudness, *durations.FIGURES),
-        "Identity": identity.SET_FIGURES,
+        "Identity": (*identity.SET_FIGURES[:1], identity.LEVELLED, *identity.SET_FIGURES[1:]),
         "Words": intelligibility.FIGURES,
         "Quality": quality.FIGURES,
         "Against the exact answer": (*(_exact(by_key[key]) for key in _AGAINST_EXACT), *spectral.FIGURES),

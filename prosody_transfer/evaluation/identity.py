@@ -26,6 +26,12 @@ FIGURES = (
         "output is nearer to the target.",
     ),
 )  # fmt: skip
+LEVELLED = Figure(
+    "target_similarity_levelled", "similarity to the target, equally loud", "", "high",
+    "The same, the output brought to the mean speech level of those natural utterances first: the judge hears how "
+    "loud a recording is, and an output is as loud as its source. Of outputs and exact answers, where that level is "
+    "known: of shipped voices, and where recordings of the target are given.",
+)  # fmt: skip
 SET_FIGURES = (
     *FIGURES,
     Figure("margin_positive", "P(margin > 0)", "", "high", "Share of outputs nearer to the target than to the source."),
@@ -167,7 +173,8 @@ def identity_summary(
     margins = taken("margin")
     mean = lambda values: (lambda i: float(values[i].mean()), len(rows))
     statistics: dict[str, tuple[Callable[[np.ndarray], float], int]] = {
-        "target_similarity": mean(taken("target_similarity")), "source_similarity": mean(taken("source_similarity")),
+        "target_similarity": mean(taken("target_similarity")), LEVELLED.key: mean(taken(LEVELLED.key)),
+        "source_similarity": mean(taken("source_similarity")),
         "margin": mean(margins), "margin_positive": mean((margins > 0).astype(float)),
         "margin_p5": (lambda i: float(np.quantile(margins[i], 0.05)), len(rows)),
         "identity_attainment": _ratio(

@@ -9,6 +9,7 @@ import numpy as np
 
 from prosody_transfer.core.errors import PtxError
 from prosody_transfer.evaluation.identity import (
+    LEVELLED,
     identity_by_group,
     identity_figures,
     identity_summary,
@@ -35,7 +36,7 @@ class Likeness:
 
     Args:
         pairs: All pairs of the run.
-        rows: All rows, with "voice".
+        rows: All rows, with "voice" and, where the output was heard as loud as the target's recordings, "levelled".
         enrol: Recording -> packed embedding.
     """
 
@@ -88,6 +89,8 @@ class Likeness:
             if pair.id not in cached:
                 cached[pair.id] = mean_direction(target), mean_direction(source), naturals(target, source)
             row |= {k: v for k, v in identity_figures(vector, *cached[pair.id]).items() if v is not None}
+            if (levelled := unpack(row.get("levelled", ""))) is not None:
+                row[LEVELLED.key] = round(float(unit(levelled) @ cached[pair.id][0]), 7)
 
     def summary(self, rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
         """Identity figures of one system: key -> {"value", "low", "high", "n"}; error rates have no interval."""

@@ -20,13 +20,14 @@ from prosody_transfer.evaluation.figures import Values, load
 from prosody_transfer.evaluation.pairs import Pair, one_line
 from prosody_transfer.evaluation.prosody import energy_figures, pitch_figures
 from prosody_transfer.evaluation.spectral import spectral_figures
-from prosody_transfer.evaluation.tools import Tools, target_level
+from prosody_transfer.evaluation.tools import Tools, target_level, target_loudness
 from prosody_transfer.evaluation.trackers import Contour
 
 # What is measured of whom, beside prosody, energy and the voice, which are measured of everybody.
 TIMED = ("source", "ptx", "copy_synthesis", "no_prosody", "classical", "exact")
 RATED = ("source", "ptx", "copy_synthesis", "exact")
 HEARD = ("source", "ptx", "copy_synthesis")
+LEVELLED = ("ptx", "exact")  # whose voice is judged as loud as the target's own recordings, too
 NATURAL = "natural"  # not on the source's timeline: only the voice is judged
 
 
@@ -61,6 +62,7 @@ class Sound:
     contour: Contour | None = None
     alignment: Alignment | None = None
     embedding: np.ndarray | None = None
+    levelled: np.ndarray | None = None
     known: set[str] = field(default_factory=set)
     quality: Values = field(default_factory=dict)
     words: Values = field(default_factory=dict)
@@ -136,6 +138,7 @@ class Measurer:
             values = self._figures(system, sound, source, exact, *given)
             row: dict[str, Any] = {"id": pair.id, "speaker": pair.speaker, "group": pair.group, "source": pair.source}
             row |= {"system": system, "audio": path, "voice": pack(sound.embedding)}
+            row |= {"levelled": pack(sound.levelled)} if system in LEVELLED else {}
             if system == "source" and sound.contour is not None and sound.contour.voiced.any():
                 row["f0_median_hz"] = float(np.exp(np.median(sound.contour.log_f0[sound.contour.voiced])))
             rows.append(row | {k: v for k, v in values.items() if v is not None and np.isfinite(v)})
@@ -188,6 +191,9 @@ class Measurer:
         if "voice" not in sound.known:
             try:
                 sound.embedding = self.tools.embed(sound.waveform)
+                loudness = target_loudness(pair.target_enrol, pair.speaker) if system in LEVELLED else None
+                if loudness is not None:
+                    sound.levelled = self.tools.embed_levelled(sound.waveform, loudness)
             except AudioError as error:
                 notes[f"voice of {pair.id}, {system}"] = one_line(str(error))
         rated = system in RATED and (system != "exact" or controlled)  # DNSMOS takes the longest of all

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from prosody_transfer.audio.loudness import speech_level_db
 from prosody_transfer.core.errors import AudioError, ModelError, UsageError
-from prosody_transfer.evaluation.figures import load
+from prosody_transfer.evaluation.figures import EVALUATION_RATE, load
 from prosody_transfer.evaluation.identity import leave_one_out, mean_direction, unit
 from prosody_transfer.evaluation.speaker import Judge
 
@@ -19,19 +20,20 @@ _SHIPPED = Path(__file__).parent / "data" / "references.safetensors"
 
 
 @functools.lru_cache(maxsize=1)
-def _shipped() -> dict[str, np.ndarray]:
+def _shipped() -> tuple[dict[str, np.ndarray], dict[str, float]]:
+    """By voice: embeddings, and the recordings' speech level in dB re full scale."""
     from prosody_transfer.store.checkpoint import load_checkpoint
 
     tensors, header = load_checkpoint(_SHIPPED, KIND)
     if header["config"].get("judge") != Judge().fingerprint:
         problem = "was made with another judge than the one that is installed"
         raise ModelError(problem, place=str(_SHIPPED), remedy="run benchmarks/judge_references.py again")
-    return {name: unit(tensor.float().numpy()) for name, tensor in tensors.items()}
+    return {name: unit(tensor.float().numpy()) for name, tensor in tensors.items()}, header["speech_level_db"]
 
 
 def known_voices() -> list[str]:
     """The voices that there are references of, by name."""
-    return sorted(_shipped())
+    return sorted(_shipped()[0])
 
 
 def references(voice: str) -> np.ndarray:
@@ -45,7 +47,7 @@ def references(voice: str) -> np.ndarray:
     """
     from prosody_transfer.store.voice_network import read_references
 
-    found = _shipped()
+    found, _ = _shipped()
     if voice not in found:
         own = read_references(voice, Judge().fingerprint)
         if own is not None:
@@ -58,6 +60,11 @@ def references(voice: str) -> np.ndarray:
 def centroid(voice: str) -> np.ndarray:
     """(256,) float32, unit length: the mean direction of `references`; raises as it does."""
     return mean_direction(references(voice)).astype(np.float32)
+
+
+def speech_level(voice: str) -> float | None:
+    """How loud the natural recordings of a shipped voice are: mean `speech_level_db`; None for other voices."""
+    return _shipped()[1].get(voice)
 
 
 def ceiling(voice: str) -> float:
@@ -96,6 +103,11 @@ def embeddings_of(files: Iterable[str | Path], judge: Judge | None = None) -> np
     return np.stack(found)
 
 
+def mean_speech_level(files: Iterable[str | Path]) -> float:
+    """Mean `speech_level_db` of recordings, dB re full scale; AudioError where one can't be read."""
+    return float(np.mean([speech_level_db(load(file), EVALUATION_RATE) for file in files]))
+
+
 def centroid_of(files: Iterable[str | Path], judge: Judge | None = None) -> np.ndarray:
     """(256,) float32, unit length: the centroid of a speaker given by recordings; raises as `embeddings_of`."""
     return mean_direction(embeddings_of(files, judge)).astype(np.float32)
@@ -128,6 +140,8 @@ def save_references(
             raise UsageError(f"{len(files)} recordings are too few", place=name, remedy=f"give {LEAST} or more")
     tensors = {name: torch.from_numpy(embeddings_of(files, judge)).half() for name, files in voices.items()}
     kept = {name: [Path(f).stem for f in files] for name, files in voices.items()}
-    save_checkpoint(path or _SHIPPED, KIND, tensors, {"judge": judge.fingerprint}, utterances=kept)
+    levels = {name: round(mean_speech_level(files), 2) for name, files in voices.items()}
+    config = {"judge": judge.fingerprint}
+    save_checkpoint(path or _SHIPPED, KIND, tensors, config, utterances=kept, speech_level_db=levels)
     _shipped.cache_clear()
     return {name: tensor.float().numpy() for name, tensor in tensors.items()}

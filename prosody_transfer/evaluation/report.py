@@ -28,7 +28,7 @@ from prosody_transfer.synthesis.report import write_report
 Report = dict[str, Any]
 PLAYER_RATE = 24_000
 FLAC_BYTES = 5_000_000  # of all players together; above it they are Opus
-_HIDDEN = ("voice", "system")  # of a row: not for people
+_HIDDEN = ("voice", "levelled", "system")  # of a row: not for people
 
 
 def build(

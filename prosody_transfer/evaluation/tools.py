@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
+from prosody_transfer.audio.loudness import normalise_level
 from prosody_transfer.core.config import Config
 from prosody_transfer.core.errors import DependencyError
 from prosody_transfer.core.types import Alignment
@@ -77,6 +78,10 @@ class Tools:
             AudioError: Too short or silent.
         """
         return self._unless_missing("speaker similarity", lambda: self._judge.embed(waveform))
+
+    def embed_levelled(self, waveform: np.ndarray, level_db: float) -> np.ndarray | None:
+        """`embed` of the recording brought to a speech level, dB re full scale."""
+        return self.embed(normalise_level(waveform, EVALUATION_RATE, level_db)[0])
 
     def quality(self, waveform: np.ndarray) -> Values:
         """DNSMOS; empty where it is not wanted or not installed."""
@@ -163,6 +168,18 @@ class Tools:
         found = [(e.id, e.reason) for e in self._controls.left_out]
         self._controls.left_out.clear()
         return found
+
+
+@lru_cache
+def target_loudness(enrol: tuple[str, ...], speaker: str) -> float | None:
+    """Speech level (dB re full scale) of the recordings that a target is known by: those given, or the shipped voice's.
+
+    Raises:
+        AudioError: One of those given can't be read.
+    """
+    from prosody_transfer.evaluation.references import mean_speech_level, speech_level
+
+    return mean_speech_level(enrol) if enrol else speech_level(speaker)
 
 
 def target_level(pair: Pair, tools: Tools) -> float | None:

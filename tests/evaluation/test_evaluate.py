@@ -87,6 +87,7 @@ def test_systems_and_what_is_measured_of_each(tmp_path: Path, fakes: ModuleType)
     assert has("dnsmos_overall") == {"ptx", "source", "copy_synthesis", "exact"}
     assert has("phone_mae_ms") == {"ptx", "source", "copy_synthesis", "exact", "no_prosody"}
     assert all(row["voice"] for row in measured.rows)
+    assert {s for s, rows in found.items() if any(row.get("levelled") for row in rows)} == {"ptx", "exact"}
     assert not measured.excluded and not measured.notes
 
 

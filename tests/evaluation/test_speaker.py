@@ -14,11 +14,13 @@ import numpy as np
 import pytest
 import torch
 
+from prosody_transfer.audio.loudness import speech_level_db
 from prosody_transfer.core.errors import AudioError, DependencyError, ModelError, UsageError
 from prosody_transfer.evaluation import references as refs
-from prosody_transfer.evaluation.figures import load
+from prosody_transfer.evaluation.figures import EVALUATION_RATE, load
 from prosody_transfer.evaluation.slaney import power_mel, slaney_filterbank
 from prosody_transfer.evaluation.speaker import Judge, raise_level, window_starts, without_pauses
+from prosody_transfer.evaluation.tools import Settings, Tools
 from prosody_transfer.store.checkpoint import load_checkpoint
 from prosody_transfer.store.weights import shipped
 
@@ -79,6 +81,14 @@ def test_softer_speech_is_the_same_voice(judge):
     assert judge.embed(alice * 0.01) @ judge.embed(alice * 0.001) > 0.99999
     assert np.sqrt(np.mean(raise_level(alice * 0.001) ** 2)) == pytest.approx(10 ** (-30 / 20), rel=1e-4)
     assert np.array_equal(raise_level(alice), alice)
+
+
+def test_equally_loud_recordings_are_judged_alike(judge):
+    """Twice as loud is another vector to the judge, but not once both are at one speech level."""
+    alice, tools = signals()["alice"], Tools(Settings())
+    assert judge.embed(alice) @ judge.embed(4 * alice) < 0.99
+    levelled = [tools.embed_levelled(gain * alice, -26.0) for gain in (1, 4)]
+    assert levelled[0] @ levelled[1] > 0.9999
 
 
 def test_mel_equals_librosas():
@@ -152,6 +162,7 @@ def test_every_shipped_voice_has_references(judge):
         vectors, centre = refs.references(name), refs.centroid(name)
         assert len(vectors) >= refs.LEAST and vectors.shape[1] == 256
         assert np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-3)
+        assert -30 < refs.speech_level(name) < -15 and refs.speech_level("nobody") is None
         floor = refs.floor(name)
         assert floor is not None and 0.5 < floor < 0.75 < refs.ceiling(name) < 1.0
         best = max(voices, key=lambda other: float((vectors @ refs.centroid(other)).min()))
@@ -185,6 +196,7 @@ def test_references_are_saved_and_those_of_another_judge_refused(judge, tmp_path
         refs.save_references({"alice": [file] * 12}, judge=judge)
         assert refs.known_voices() == ["alice"] and refs.ceiling("alice") == pytest.approx(1.0, abs=1e-5)
         assert refs.floor("alice") is None
+        assert refs.speech_level("alice") == pytest.approx(speech_level_db(load(file), EVALUATION_RATE), abs=0.01)
         monkeypatch.setattr(judge, "_fingerprint", "another")
         refs.save_references({"alice": [file] * 12}, judge=judge)
         with pytest.raises(ModelError, match="made with another judge"):

@@ -89,6 +89,7 @@ def test_identity_of_a_planted_voice() -> None:
         embedded("ptx", 0, direction(0.8, 0.6)), embedded("ptx", 1, direction(0.6, 0, 0.8)),
         embedded("no_prosody", 0, None),
     ]  # fmt: skip
+    found[2]["levelled"] = found[3]["levelled"] = pack(direction(0.8, 0.6))
     likeness = Likeness(pairs, found, enrol)
     likeness.add(found)
     ptx = found[2:4]
@@ -96,6 +97,8 @@ def test_identity_of_a_planted_voice() -> None:
     assert "margin" not in found[4] and found[0]["source_similarity"] == 1.0
     summary = likeness.summary(ptx)
     assert summary["target_similarity"]["value"] == pytest.approx(0.7)
+    assert summary["target_similarity_levelled"]["value"] == pytest.approx(0.8)
+    assert "target_similarity_levelled" not in found[0]
     assert summary["margin_positive"]["value"] == 0.5 and summary["margin"]["value"] == pytest.approx(0.0)
     assert summary["verification_eer"]["low"] is None and 0 < summary["verification_eer"]["value"] < 1
     assert likeness.summary(found[4:]) == {}
