@@ -23,7 +23,7 @@ from prosody_transfer.store.voices import list_voices
 from prosody_transfer.synthesis.pieces import Piece, cut, whole
 from prosody_transfer.synthesis.prosody import TransferSettings
 from prosody_transfer.synthesis.source import Heard, find_words, name_file
-from prosody_transfer.synthesis.speak import Borrowed, Speaker, Spoken, embed, sound, vocode
+from prosody_transfer.synthesis.speak import Borrowed, Speaker, Spoken, Voice, embed, sound, vocode
 from prosody_transfer.synthesis.transfer import Transferer
 
 LONGEST_NATURAL_SECONDS = 60.0  # the aligner's memory grows with the square
@@ -188,15 +188,8 @@ class Controls:
     def _say(self, source: Analysis, voice: str, borrowed: Borrowed | None = None, **changes: Any) -> np.ndarray:
         """A transfer of an analysed source with other settings, and with prosody laid over its own."""
         settings = TransferSettings(**(self.settings.to_dict() | changes))
-        speaker = Speaker(self.transferer.network, self.transferer.voice(voice), source.level, settings)
-        lent = borrowed or Borrowed()
-        lent = replace(lent, latent=source.latent if lent.latent is None else lent.latent)
-        spoken = []
-        for piece, part in zip(source.pieces, source.heard.parts, strict=True):
-            size = piece.features.n_frames
-            own = _slice(lent, piece.first_frame, piece.first_frame + size)
-            spoken.append(speaker.speak(piece.features, part, size, own))
-        if lent.energy_db is not None:  # its loudness is another utterance's
+        spoken = speak_pieces(self.transferer, source, self.transferer.voice(voice), settings, borrowed or Borrowed())
+        if borrowed and borrowed.energy_db is not None:  # its loudness is another utterance's
             return self._finish(source, spoken)
         audio = sound(self.transferer.vocoder, spoken, source.waveform, settings, self.rate)
         return apply_gain(audio, -source.gain_db)[0]
@@ -255,6 +248,20 @@ class Controls:
             self.left_out.append(Excluded(f"{pair.id}, classical", one_line(str(name_file(error, pair.natural)))))
             return None
         return apply_gain(moved, -source.gain_db)[0]
+
+
+def speak_pieces(
+    transferer: Transferer, source: Analysis, voice: Voice, settings: TransferSettings, lent: Borrowed
+) -> list[Spoken]:  # fmt: skip
+    """An analysed source in a voice, piece by piece, with its own latent unless another is lent."""
+    speaker = Speaker(transferer.network, voice, source.level, settings)
+    lent = replace(lent, latent=source.latent if lent.latent is None else lent.latent)
+    spoken = []
+    for piece, part in zip(source.pieces, source.heard.parts, strict=True):
+        size = piece.features.n_frames
+        own = _slice(lent, piece.first_frame, piece.first_frame + size)
+        spoken.append(speaker.speak(piece.features, part, size, own))
+    return spoken
 
 
 def lend(source: Analysis, other: Analysis) -> Borrowed:

@@ -14,7 +14,7 @@ from prosody_transfer.audio.loudness import normalise_level
 from prosody_transfer.audio.resample import resample
 from prosody_transfer.core.errors import AudioError
 from prosody_transfer.evaluation.benchmark import benchmark_pairs
-from prosody_transfer.evaluation.controls import Analysis, Controls
+from prosody_transfer.evaluation.controls import Analysis, Controls, speak_pieces
 from prosody_transfer.evaluation.evaluate import spread
 from prosody_transfer.evaluation.figures import EVALUATION_RATE, Values, load
 from prosody_transfer.evaluation.identity import identity_figures, leave_one_out, mean_direction
@@ -25,7 +25,7 @@ from prosody_transfer.evaluation.statistics import Interval, bootstrap
 from prosody_transfer.features.extract import extract
 from prosody_transfer.features.mel import log_mel
 from prosody_transfer.synthesis.prosody import TransferSettings
-from prosody_transfer.synthesis.speak import Borrowed, Speaker, Voice, sound
+from prosody_transfer.synthesis.speak import Borrowed, Voice, sound
 from prosody_transfer.synthesis.transfer import Transferer, compare
 
 LEAST_POSITIVE = 0.95  # share of outputs that are nearer to the new voice than to their source
@@ -156,12 +156,7 @@ class VoiceGate:
 def say(transferer: Transferer, analysis: Analysis, voice: Voice) -> tuple[np.ndarray, np.ndarray]:
     """An analysed source in a voice, as a transfer gives it: mel (M, T), and waveform (N,) at the speech level."""
     settings = TransferSettings()
-    speaker = Speaker(transferer.network, voice, analysis.level, settings)
-    spoken = []
-    for piece, part in zip(analysis.pieces, analysis.heard.parts, strict=True):
-        size, start = piece.features.n_frames, piece.first_frame
-        own = Borrowed(latent=analysis.latent[..., start : start + size])
-        spoken.append(speaker.speak(piece.features, part, size, own))
+    spoken = speak_pieces(transferer, analysis, voice, settings, Borrowed())
     audio = sound(transferer.vocoder, spoken, analysis.waveform, settings, transferer.config.sample_rate)
     return np.concatenate([s.mel for s in spoken], 1), audio.astype(np.float32)
 
