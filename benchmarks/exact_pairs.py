@@ -44,7 +44,7 @@ def make_sources(oracle_dir: Path, code: Path, listing: Path, out: Path) -> None
     rows = [json.loads(line) for line in listing.read_text(encoding="utf8").splitlines()]
     for row in (r for r in rows if r["driver"] and r["seconds"] <= LONGEST_SECONDS):
         audio = listing.parent / row["audio"]
-        name = f"{row['speaker']}-{audio.parent.name}-{audio.stem}"
+        name = f"{listing.stem}-{audio.stem}"
         driver = VOICES.get(row["driver"], row["driver"])
         if (out / f"{name}.json").exists():
             continue
