@@ -14,14 +14,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile as sf
 from front_end import VOICES, load_oracle
 
-from prosody_transfer.core.atomic import write_atomically
+from prosody_transfer.audio.io import write_audio
+from prosody_transfer.core.atomic import make_folder, write_atomically
 from prosody_transfer.core.config import load_config
 from prosody_transfer.data.manifest import Row, cache_path
 from prosody_transfer.features.cache import load_utterance
@@ -40,7 +41,7 @@ LONGEST_SECONDS = 10.0
 def make_sources(oracle_dir: Path, code: Path, listing: Path, out: Path) -> None:
     """The driver's own voice saying each cross-driven line, with its durations and contour; what exists stays."""
     oracle, retarget = load_oracle(oracle_dir, code)
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     rows = [json.loads(line) for line in listing.read_text(encoding="utf8").splitlines()]
     for row in (r for r in rows if r["driver"] and r["seconds"] <= LONGEST_SECONDS):
         audio = listing.parent / row["audio"]
@@ -53,7 +54,7 @@ def make_sources(oracle_dir: Path, code: Path, listing: Path, out: Path) -> None
         own = oracle.contours(tokens, driver, durations)
         f0, energy = retarget(*own, *own, row["f0_range_scale"])
         source = oracle.speak(tokens, driver, durations, f0, energy)
-        sf.write(out / f"{name}.flac", source, RATE, subtype="PCM_16")
+        write_audio(out / f"{name}.flac", source, RATE, subtype="PCM_16", overwrite=True)
         known = {"audio": f"{name}.flac", "target": str(audio.resolve()), **{k: row[k] for k in ("speaker", "text")}}
         write_atomically(out / f"{name}.json", json.dumps(known).encode())
 
@@ -78,23 +79,33 @@ class PairTask(CopyCatTask):
         return item
 
 
+def known_pairs(folder: Path, count: int | None) -> Iterator[tuple[Row, Row]]:
+    """Source and target of each pair that `make_sources` has made."""
+    for path in sorted(folder.glob("*.json"))[:count]:
+        known = json.loads(path.read_text())
+        audio = {"source": str(folder / known["audio"]), "target": known["target"]}
+        same = {"speaker": known["speaker"], "text": known["text"]}
+        source, target = (Row(id=f"{path.stem}-{side}", audio=file, **same) for side, file in audio.items())
+        yield source, target
+
+
 def train(pairs: Path, run_dir: Path, start: Path, itself: bool, steps: int, count: int | None) -> Path:
     """Go on from `start`; returns the checkpoint."""
-    network_config = load_config(CopyCatConfig, load_checkpoint(start, "copycat")[1]["config"], str(start))
-    voices = load_checkpoint(start, "copycat")[1]["voices"]
+    _, header = load_checkpoint(start, "copycat")
+    voices, network_config = header["voices"], load_config(CopyCatConfig, header["config"], str(start))
+    settings = CopyCatTaskConfig(start_from=str(start), recogniser="shipped")
     cache, sources, targets, mels = pairs / "cache", [], [], []
-    for path in sorted(pairs.glob("*.json"))[:count]:
-        known = json.loads(path.read_text())
-        both = (str(pairs / known["audio"]), f"{path.stem}-source"), (known["target"], f"{path.stem}-target")
-        source, target = (Row(id=name, audio=a, speaker=known["speaker"], text=known["text"]) for a, name in both)
-        if any(prepare([source, target], cache, network_config.mel)):
+    both = list(known_pairs(pairs, count))
+    rejected = {r["id"] for r in prepare([row for pair in both for row in pair], cache, network_config.mel)}
+    for source, target in both:
+        if rejected & {source.id, target.id}:
             continue
-        utterances = [load_utterance(cache_path(cache, row), network_config.mel, False) for row in (source, target)]
-        if all(len(u.phones) > 2 and u.features.n_frames >= 96 and u.features.voiced.any() for u in utterances):
-            sources.append(source), targets.append(target), mels.append(utterances[1].features.mel)
+        found = [load_utterance(cache_path(cache, row), network_config.mel, False) for row in (source, target)]
+        long = all(len(u.phones) > 2 and u.features.n_frames >= settings.crop_frames // 2 for u in found)
+        if long and all(u.features.voiced.any() for u in found):
+            sources.append(source), targets.append(target), mels.append(found[1].features.mel)
     print(len(sources), "pairs", file=sys.stderr, flush=True)
     levels = {name: facts["log_f0_median"] for name, facts in voices.items()}
-    settings = CopyCatTaskConfig(start_from=str(start), recogniser="shipped")
     if itself:
         task = CopyCatTask(network_config, settings, targets, cache, levels)
     else:

@@ -188,7 +188,7 @@ class Controls:
     def _say(self, source: Analysis, voice: str, borrowed: Borrowed | None = None, **changes: Any) -> np.ndarray:
         """A transfer of an analysed source with other settings, and with prosody laid over its own."""
         settings = TransferSettings(**(self.settings.to_dict() | changes))
-        spoken = speak_pieces(self.transferer, source, self.transferer.voice(voice), settings, borrowed or Borrowed())
+        spoken = speak_pieces(self.transferer, source, self.transferer.voice(voice), settings, borrowed)
         if borrowed and borrowed.energy_db is not None:  # its loudness is another utterance's
             return self._finish(source, spoken)
         audio = sound(self.transferer.vocoder, spoken, source.waveform, settings, self.rate)
@@ -251,10 +251,11 @@ class Controls:
 
 
 def speak_pieces(
-    transferer: Transferer, source: Analysis, voice: Voice, settings: TransferSettings, lent: Borrowed
+    transferer: Transferer, source: Analysis, voice: Voice, settings: TransferSettings, borrowed: Borrowed | None = None
 ) -> list[Spoken]:  # fmt: skip
     """An analysed source in a voice, piece by piece, with its own latent unless another is lent."""
     speaker = Speaker(transferer.network, voice, source.level, settings)
+    lent = borrowed or Borrowed()
     lent = replace(lent, latent=source.latent if lent.latent is None else lent.latent)
     spoken = []
     for piece, part in zip(source.pieces, source.heard.parts, strict=True):

@@ -62,7 +62,6 @@ class Sound:
     contour: Contour | None = None
     alignment: Alignment | None = None
     embedding: np.ndarray | None = None
-    levelled: np.ndarray | None = None
     known: set[str] = field(default_factory=set)
     quality: Values = field(default_factory=dict)
     words: Values = field(default_factory=dict)
@@ -138,7 +137,7 @@ class Measurer:
             values = self._figures(system, sound, source, exact, *given)
             row: dict[str, Any] = {"id": pair.id, "speaker": pair.speaker, "group": pair.group, "source": pair.source}
             row |= {"system": system, "audio": path, "voice": pack(sound.embedding)}
-            row |= {"levelled": pack(sound.levelled)} if system in LEVELLED else {}
+            row |= {"levelled": pack(self._levelled(sound, pair, notes))} if system in LEVELLED else {}
             if system == "source" and sound.contour is not None and sound.contour.voiced.any():
                 row["f0_median_hz"] = float(np.exp(np.median(sound.contour.log_f0[sound.contour.voiced])))
             rows.append(row | {k: v for k, v in values.items() if v is not None and np.isfinite(v)})
@@ -191,9 +190,6 @@ class Measurer:
         if "voice" not in sound.known:
             try:
                 sound.embedding = self.tools.embed(sound.waveform)
-                loudness = target_loudness(pair.target_enrol, pair.speaker) if system in LEVELLED else None
-                if loudness is not None:
-                    sound.levelled = self.tools.embed_levelled(sound.waveform, loudness)
             except AudioError as error:
                 notes[f"voice of {pair.id}, {system}"] = one_line(str(error))
         rated = system in RATED and (system != "exact" or controlled)  # DNSMOS takes the longest of all
@@ -208,6 +204,16 @@ class Measurer:
                 notes[f"words of {pair.id}"] = one_line(str(error))
         sound.known.add("voice")
         return values | (sound.quality if rated else {}) | (sound.words if system in HEARD else {})
+
+    def _levelled(self, sound: Sound, pair: Pair, notes: dict[str, str]) -> np.ndarray | None:
+        """The voice as loud as the pair's target; not kept with the sound, which pairs of other targets may share."""
+        try:
+            loudness = target_loudness(pair.target_enrol, pair.speaker)
+            if sound.embedding is not None and loudness is not None:
+                return self.tools.embed_levelled(sound.waveform, loudness)
+        except AudioError as error:
+            notes[f"voice of {pair.id}, equally loud"] = one_line(str(error))
+        return None
 
     def _prosody(
         self, system: str, sound: Sound, reference: Sound, pair: Pair, level: float | None, notes: dict[str, str]

@@ -25,7 +25,7 @@ from prosody_transfer.evaluation.statistics import Interval, bootstrap
 from prosody_transfer.features.extract import extract
 from prosody_transfer.features.mel import log_mel
 from prosody_transfer.synthesis.prosody import TransferSettings
-from prosody_transfer.synthesis.speak import Borrowed, Voice, sound
+from prosody_transfer.synthesis.speak import Voice, sound
 from prosody_transfer.synthesis.transfer import Transferer, compare
 
 LEAST_POSITIVE = 0.95  # share of outputs that are nearer to the new voice than to their source
@@ -156,7 +156,7 @@ class VoiceGate:
 def say(transferer: Transferer, analysis: Analysis, voice: Voice) -> tuple[np.ndarray, np.ndarray]:
     """An analysed source in a voice, as a transfer gives it: mel (M, T), and waveform (N,) at the speech level."""
     settings = TransferSettings()
-    spoken = speak_pieces(transferer, analysis, voice, settings, Borrowed())
+    spoken = speak_pieces(transferer, analysis, voice, settings)
     audio = sound(transferer.vocoder, spoken, analysis.waveform, settings, transferer.config.sample_rate)
     return np.concatenate([s.mel for s in spoken], 1), audio.astype(np.float32)
 

@@ -33,27 +33,22 @@ def track_f0(waveform: np.ndarray, sample_rate: int, hop_length: int, n_frames: 
     """
     signal = np.ascontiguousarray(waveform, dtype=np.float64)
     step_ms = 500.0 * hop_length / sample_rate  # tracked twice as densely: DIO's continuity rule is per step
-    f0 = _two_passes(signal, sample_rate, step_ms)
-    if f0 is None or _hums(f0):
-        f0 = _two_passes(without_hum(signal, sample_rate), sample_rate, step_ms, lowest_hz=0.0)
-    assert f0 is not None, "no median is below 0"
+    middle, f0 = _two_passes(signal, sample_rate, step_ms)
+    if 0 < middle < HUM_BELOW_HZ or _hums(f0):
+        _, f0 = _two_passes(without_hum(signal, sample_rate), sample_rate, step_ms)
     f0 = f0[::2]
     f0 = np.pad(f0, (0, max(0, n_frames - len(f0))))[:n_frames]
     return continuous_log_f0(f0)
 
 
-def _two_passes(
-    signal: np.ndarray, sample_rate: int, step_ms: float, lowest_hz: float = HUM_BELOW_HZ
-) -> np.ndarray | None:
-    """F0 in Hz, 0 where unvoiced, empty where nothing is voiced; None for a first pass's median below `lowest_hz`."""
+def _two_passes(signal: np.ndarray, sample_rate: int, step_ms: float) -> tuple[float, np.ndarray]:
+    """The first pass's median F0 in Hz, and the second's F0, 0 where unvoiced; 0 and empty where nothing is voiced."""
     middle = _register(signal, sample_rate, step_ms)
     if middle == 0:
-        return np.zeros(0)
-    if middle < lowest_hz:
-        return None
+        return 0.0, np.zeros(0)
     f0 = _one_pass(signal, sample_rate, step_ms, max(50.0, 0.6 * middle), min(700.0, 2.2 * middle))
     f0[(f0 < 0.5 * middle) | (f0 > 2.4 * middle)] = 0.0  # StoneMask may leave the range
-    return f0
+    return middle, f0
 
 
 def _register(signal: np.ndarray, sample_rate: int, step_ms: float) -> float:

@@ -18,6 +18,7 @@ from prosody_transfer.core.errors import OutputError
 from prosody_transfer.evaluation import evaluate as runner
 from prosody_transfer.evaluation.cache import MEASURED_BY, Results, file_hash
 from prosody_transfer.evaluation.measuring import pack, safe_name, unpack
+from prosody_transfer.evaluation.references import speech_level
 from prosody_transfer.evaluation.tools import Settings, Tools
 
 
@@ -89,6 +90,21 @@ def test_systems_and_what_is_measured_of_each(tmp_path: Path, fakes: ModuleType)
     assert all(row["voice"] for row in measured.rows)
     assert {s for s, rows in found.items() if any(row.get("levelled") for row in rows)} == {"ptx", "exact"}
     assert not measured.excluded and not measured.notes
+
+
+def test_one_output_for_two_targets_is_heard_as_loud_as_each(tmp_path: Path, fakes: ModuleType) -> None:
+    """A system that ignores the target: its file is read once, but not judged at the first target's level twice."""
+
+    class Levels(fakes.FakeTools):  # type: ignore[name-defined]
+        def embed_levelled(self, waveform: np.ndarray, level_db: float) -> np.ndarray:
+            return np.full(256, level_db, np.float32)
+
+    pairs = fakes.make_pairs(tmp_path, 1)
+    shared = [change(p, output=pairs[0].output) for p in pairs]
+    found = rows_of(run(fakes, shared, tmp_path / "work", Levels, controls=0), "ptx")
+    levels = {row["speaker"]: unpack(row["levelled"])[0] for row in found}
+    assert len(set(levels.values())) == 2
+    assert levels == pytest.approx({name: speech_level(name) for name in levels})
 
 
 def test_bad_pairs_cost_only_themselves(tmp_path: Path, fakes: ModuleType) -> None:
