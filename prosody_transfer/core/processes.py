@@ -11,6 +11,8 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+from prosody_transfer.core.errors import PtxError
+
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -22,7 +24,14 @@ def process_pool(
 
     Args:
         prepare: Called in each with `given` before its first task; at the top of a module.
+
+    Raises:
+        PtxError: This is such a process itself, and still importing the script that called for it.
     """
+    # Python's own check comes after the queues are made: a process that is ended then leaves their semaphores behind,
+    # and Python says so after all that we have to say.
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise not_started()
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(prepare, given))
     try:
@@ -33,6 +42,12 @@ def process_pool(
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def not_started() -> PtxError:
+    """What a script without a guard is told."""
+    remedy = 'in a script, call this under if __name__ == "__main__":; or use one worker'
+    return PtxError("worker processes cannot be started", remedy=remedy)
 
 
 @contextmanager

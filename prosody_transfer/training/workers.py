@@ -9,7 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
 from prosody_transfer.core.errors import PtxError
-from prosody_transfer.core.processes import one_thread_each, process_pool
+from prosody_transfer.core.processes import not_started, one_thread_each, process_pool
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -94,5 +94,4 @@ def _probe() -> None:
         try:
             pool.submit(os.getpid).result()
         except BrokenProcessPool:
-            remedy = 'in a script, call this under if __name__ == "__main__":; or use one worker'
-            raise PtxError("worker processes cannot be started", remedy=remedy) from None
+            raise not_started() from None

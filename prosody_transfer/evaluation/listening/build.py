@@ -220,7 +220,7 @@ def _write_pages(
         reference = _name(design, item, heard) if heard else None
         written = {**names, **({reference: heard} if reference and heard else {})}
         for name in sorted(written):  # in an order that says nothing
-            write_audio(folder / f"{name}.flac", written[name].waveform, rate)
+            write_audio(folder / f"{name}.wav", written[name].waveform, rate)
         stimuli = {name: Stimulus(system=names[name].system, role=names[name].role) for name in sorted(names)}
         pages.append(Page(page=f"page-{index + 1:02d}", item=item.id, stimuli=stimuli))
         seconds = {name: round(len(sound.waveform) / rate, 4) for name, sound in sorted(written.items())}

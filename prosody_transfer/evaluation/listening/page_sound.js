@@ -10,9 +10,10 @@ class Sounds {
     this.onTrouble = onTrouble;
   }
 
-  /** Where a sound can be played from. A page opened from a file may not fetch, but its players may load. */
+  /** Where a sound can be played from. A page opened from a file may not fetch, but its players may load.
+      Wav, for Chromium can't find every place of a flac, and then a switch in place ends in an error. */
   url(name) {
-    const path = `audio/${name}.flac`;
+    const path = `audio/${name}.wav`;
     if (location.protocol === "file:") return Promise.resolve(path);
     if (!this.urls.has(name)) this.urls.set(name, this.fetch(path));
     return this.urls.get(name);
@@ -25,7 +26,7 @@ class Sounds {
         if (!reply.ok) throw new Error(reply.status);
         const data = await reply.arrayBuffer();
         this.onTrouble("");
-        return URL.createObjectURL(new Blob([data], { type: "audio/flac" }));
+        return URL.createObjectURL(new Blob([data], { type: "audio/wav" }));
       } catch {
         this.onTrouble("A sound can't be loaded just now. Trying again …");
         await new Promise((go) => setTimeout(go, wait));

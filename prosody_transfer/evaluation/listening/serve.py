@@ -22,7 +22,7 @@ from prosody_transfer.evaluation.listening.sessions import MOST_BYTES, parse_ses
 
 MOST_SESSIONS = 10_000
 IDLE_SECONDS = 30
-_SOUND = re.compile(r"/audio/([0-9a-f]{16}\.flac)")
+_SOUND = re.compile(r"/audio/([0-9a-f]{16}\.wav)")
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 _MARK = ('<meta name="ptx-server" content="no">', '<meta name="ptx-server" content="yes">')
 
@@ -122,7 +122,7 @@ def _read_page(folder: Path) -> bytes:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """GET / and /audio/NAME.flac, POST /ratings; everything else is 404."""
+    """GET / and /audio/NAME.wav, POST /ratings; everything else is 404."""
 
     server: ListeningServer
     protocol_version = "HTTP/1.1"
@@ -176,14 +176,14 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {"Accept-Ranges": "bytes", "Cache-Control": "private, max-age=86400"}
         wanted = _RANGE.fullmatch(self.headers.get("Range", ""))
         if not wanted or wanted.group(1, 2) == ("", ""):
-            return self._send(200, data, "audio/flac", headers)
+            return self._send(200, data, "audio/wav", headers)
         start, end = wanted.groups()
         first = int(start) if start else max(0, len(data) - int(end))
         last = min(int(end), len(data) - 1) if start and end else len(data) - 1
         if first > last:
-            return self._send(416, b"", "audio/flac", {**headers, "Content-Range": f"bytes */{len(data)}"})
+            return self._send(416, b"", "audio/wav", {**headers, "Content-Range": f"bytes */{len(data)}"})
         headers["Content-Range"] = f"bytes {first}-{last}/{len(data)}"
-        self._send(206, data[first : last + 1], "audio/flac", headers)
+        self._send(206, data[first : last + 1], "audio/wav", headers)
 
     def _refuse(self, status: int, problem: str) -> None:
         self._send(status, json.dumps({"error": problem}).encode() + b"\n", "application/json")

@@ -61,11 +61,11 @@ def write_config(folder: str | Path, audio: str = "configs/listening/audio") -> 
             problem = f"{page.page} has nothing that webMUSHRA could play as the reference"
             remedy = 'give every item a natural recording ("natural" in test.toml), or use ptx listen serve'
             raise UsageError(problem, place=str(folder), remedy=remedy)
-        paths = {name: f"{audio}/{name}.flac" for name in page.stimuli if name != hidden}
+        paths = {name: f"{audio}/{name}.wav" for name in page.stimuli if name != hidden}
         for aspect in key.aspects:
             question = html.escape(question_of(key.kind, aspect))
             heading = f"{title} {number}/{len(key.pages)}"
-            trials.append(Trial(trial_id(page.page, aspect), heading, question, f"{audio}/{hidden}.flac", paths))
+            trials.append(Trial(trial_id(page.page, aspect), heading, question, f"{audio}/{hidden}.wav", paths))
     return design_to_yaml(Design(key.test, title, tuple(trials)))
 
 

@@ -62,7 +62,7 @@ def test_the_page_is_told_no_names(prosody: Path) -> None:
         assert view["stimuli"] == sorted(page_of.stimuli) and view["reference"] not in page_of.stimuli
         assert set(view["seconds"]) == {*view["stimuli"], view["reference"]}
     wanted = {name for view in data["pages"] for name in view["seconds"]}
-    assert {path.name for path in (prosody / "audio").iterdir()} == {f"{name}.flac" for name in wanted}
+    assert {path.name for path in (prosody / "audio").iterdir()} == {f"{name}.wav" for name in wanted}
     assert all(re.fullmatch(r"[0-9a-f]{16}", name) for name in wanted)
 
 
@@ -83,7 +83,7 @@ def test_the_page_asks_for_nothing_outside(prosody: Path) -> None:
 
 def test_sounds_of_a_page_are_alike_in_level_length_and_rate(prosody: Path) -> None:
     for view in data_of(prosody)["pages"]:
-        sounds = [read_audio(prosody / "audio" / f"{name}.flac") for name in view["seconds"]]
+        sounds = [read_audio(prosody / "audio" / f"{name}.wav") for name in view["seconds"]]
         assert {sound.sample_rate for sound in sounds} == {RATE} and len({len(s.waveform) for s in sounds}) == 1
         levels = [speech_level_db(sound.waveform, RATE) for sound in sounds]
         assert max(levels) - min(levels) < 0.3 and abs(np.mean(levels) + 26) < 0.3, levels

@@ -85,10 +85,10 @@ def test_the_page_and_its_sounds_are_served(served: ListeningServer) -> None:
         page = (served.folder / "index.html").read_bytes()
         assert data == page.replace(b'server" content="no"', b'server" content="yes"') != page
     name = min(served.key.pages[0].stimuli)
-    sound = (served.folder / "audio" / f"{name}.flac").read_bytes()
-    status, headers, data = ask(served, "GET", f"/audio/{name}.flac")
-    assert (status, data, headers["Content-Type"]) == (200, sound, "audio/flac")
-    status, headers, data = ask(served, "HEAD", f"/audio/{name}.flac")
+    sound = (served.folder / "audio" / f"{name}.wav").read_bytes()
+    status, headers, data = ask(served, "GET", f"/audio/{name}.wav")
+    assert (status, data, headers["Content-Type"]) == (200, sound, "audio/wav")
+    status, headers, data = ask(served, "HEAD", f"/audio/{name}.wav")
     assert (status, data, headers["Content-Length"]) == (200, b"", str(len(sound)))
 
 
@@ -98,8 +98,8 @@ def test_the_page_and_its_sounds_are_served(served: ListeningServer) -> None:
 )
 def test_parts_of_a_sound(served: ListeningServer, wanted: str, start: int, end: int | None) -> None:
     name = min(served.key.pages[0].stimuli)
-    sound = (served.folder / "audio" / f"{name}.flac").read_bytes()
-    status, headers, data = ask(served, "GET", f"/audio/{name}.flac", Range=wanted)
+    sound = (served.folder / "audio" / f"{name}.wav").read_bytes()
+    status, headers, data = ask(served, "GET", f"/audio/{name}.wav", Range=wanted)
     assert (status, data) == (206, sound[start:end])
     first = start % len(sound)
     assert headers["Content-Range"] == f"bytes {first}-{first + len(data) - 1}/{len(sound)}"
@@ -107,17 +107,17 @@ def test_parts_of_a_sound(served: ListeningServer, wanted: str, start: int, end:
 
 def test_a_part_that_is_none(served: ListeningServer) -> None:
     name = min(served.key.pages[0].stimuli)
-    status, headers, _ = ask(served, "GET", f"/audio/{name}.flac", Range="bytes=99999999-")
+    status, headers, _ = ask(served, "GET", f"/audio/{name}.wav", Range="bytes=99999999-")
     assert status == 416 and headers["Content-Range"].startswith("bytes */")
     for odd in ("bytes=-", "lines=0-9", "bytes=0-1,5-6", "bytes=9-3"):
-        assert ask(served, "GET", f"/audio/{name}.flac", Range=odd)[0] in (200, 416)
+        assert ask(served, "GET", f"/audio/{name}.wav", Range=odd)[0] in (200, 416)
 
 
 @pytest.mark.parametrize(
     "path",
     ["/key.json", "/audio/../key.json", "/audio/%2e%2e/key.json", "/results/", f"/results/{SESSION}.json", "/audio/",
-     "/audio", "//key.json", "/index.html/../key.json", "/audio/0000000000000000.flac", "/audio/../../test.toml",
-     "/ratings", "/audio/0000000000000000.flac\x00", "/favicon.ico", "/etc/passwd", "http://x/key.json"],
+     "/audio", "//key.json", "/index.html/../key.json", "/audio/0000000000000000.wav", "/audio/../../test.toml",
+     "/ratings", "/audio/0000000000000000.wav\x00", "/favicon.ico", "/etc/passwd", "http://x/key.json"],
 )  # fmt: skip
 def test_nothing_else_is_served(served: ListeningServer, path: str) -> None:
     post(served, ratings(served))
@@ -128,7 +128,7 @@ def test_nothing_else_is_served(served: ListeningServer, path: str) -> None:
 
 
 def test_a_link_in_audio_is_not_followed(served: ListeningServer) -> None:
-    link = served.folder / "audio" / "aaaaaaaaaaaaaaaa.flac"
+    link = served.folder / "audio" / "aaaaaaaaaaaaaaaa.wav"
     link.symlink_to(served.folder / "key.json")
     assert ask(served, "GET", f"/audio/{link.name}")[0] == 404
     link.unlink()

@@ -89,10 +89,10 @@ def test_a_built_test_becomes_a_configuration(tmp_path: Path, make_test, kind: s
     for trial in mixed[1:]:
         stimuli = pages[trial["id"].partition(".")[0]]
         paths = [trial["reference"], *trial["stimuli"].values()]
-        names = [path.removeprefix("configs/x/").removesuffix(".flac") for path in paths]
+        names = [path.removeprefix("configs/x/").removesuffix(".wav") for path in paths]
         assert sorted(names) == sorted(stimuli)  # the hidden reference is not listed: webMUSHRA adds it itself
         assert stimuli[names[0]]["role"] == ("reference" if kind == "prosody" else "natural")
-        assert len({soundfile.info(folder / "audio" / f"{name}.flac").frames for name in names}) == 1
+        assert len({soundfile.info(folder / "audio" / f"{name}.wav").frames for name in names}) == 1
     for system in ("ours", "theirs", "anchor", "natural/"):
         assert system not in text  # nothing that a listener could read gives a system away
 
