@@ -45,6 +45,44 @@ def perturb_mel(mel: np.ndarray, rng: np.random.Generator, *, warp: float = 0.15
     return np.maximum(mel, FLOOR).astype(np.float32)
 
 
+def reverberate(mel: np.ndarray, reverberation_s: float, level: float, frame_rate_hz: float) -> np.ndarray:
+    """A log-mel (natural log of magnitudes) with a diffuse tail behind every sound, (M, T) -> (M, T).
+
+    Args:
+        reverberation_s: In which the tail falls by 60 dB.
+        level: Of what each frame adds to the tail, natural log over the frame.
+    """
+    fall = 60 / 20 * np.log(10) / (reverberation_s * frame_rate_hz)
+    wet, tail = mel.copy(), np.full(len(mel), FLOOR)
+    for t in range(1, mel.shape[1]):
+        tail = np.logaddexp(tail, mel[:, t - 1] + level) - fall
+        wet[:, t] = np.logaddexp(mel[:, t], tail)
+    return wet
+
+
+def mask_mel(mel: np.ndarray, rng: np.random.Generator, *, bands: int = 12, frames: int = 8) -> np.ndarray:
+    """A log-mel with two stripes along each axis at their band's mean (SpecAugment; Park et al. 2019), (M, T).
+
+    Args:
+        bands, frames: Widest stripe.
+    """
+    masked, mean = mel.copy(), mel.mean(1, keepdims=True)
+    for _ in range(2):
+        width, start = int(rng.integers(0, bands + 1)), int(rng.integers(0, len(mel)))
+        masked[start : start + width] = mean[start : start + width]
+        width, start = int(rng.integers(0, frames + 1)), int(rng.integers(0, mel.shape[1]))
+        masked[:, start : start + width] = mean
+    return masked
+
+
+def change_tempo(mel: np.ndarray, labels: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """A log-mel (M, T) and a label for each frame (T,), said in `size` frames: between frames, the nearest label."""
+    at = np.linspace(0, mel.shape[1] - 1, size)
+    low = np.minimum(at.astype(int), mel.shape[1] - 2)
+    part = at - low
+    return mel[:, low] * (1 - part) + mel[:, low + 1] * part, labels[np.rint(at).astype(int)]
+
+
 def perturb_energy(energy_db: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Energy as it would be measured with a random noise floor, (T,) dB."""
     if rng.random() < 0.5:

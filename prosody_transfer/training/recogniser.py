@@ -14,17 +14,26 @@ from prosody_transfer.core.config import Config
 from prosody_transfer.data.dataset import Corpus, speaker_weights
 from prosody_transfer.data.manifest import Row
 from prosody_transfer.models.recogniser.network import Recogniser, RecogniserConfig
+from prosody_transfer.store.checkpoint import load_checkpoint, load_into
 from prosody_transfer.training.distributed import shared_mean
-from prosody_transfer.training.perturb import perturb_mel
+from prosody_transfer.training.perturb import change_tempo, mask_mel, perturb_mel, reverberate
 
 
 class RecogniserTaskConfig(Config):
-    """Batch and loss settings. `warp`: largest relative change of the mel axis."""
+    """Batch and loss settings. `warp`: largest relative change of the mel axis; `tempo`: of the speed.
+
+    `masked`: stripes of the mel are hidden; `reverberated`: share of crops said in a room; `start_from`: a checkpoint
+    of the same [network] to go on from.
+    """
 
     batch_size: int = 12
     crop_frames: int = 256
     label_smoothing: float = 0.05
     warp: float = 0.2
+    tempo: float = 0.0
+    masked: bool = False
+    reverberated: float = 0.0
+    start_from: str = ""
 
 
 class RecogniserTask:
@@ -42,6 +51,8 @@ class RecogniserTask:
     ) -> None:
         self.config, self.task, self.device = config, task, device
         self.network = Recogniser(config).to(device)
+        if task.start_from:
+            load_into(self.network, load_checkpoint(task.start_from, self.kind)[0], task.start_from)
         self.corpus = Corpus(rows, cache, config.mel, with_pcm=False, keep=lambda u: len(u.phones) > 2)
         self.weights = speaker_weights(self.corpus.speakers, [u.features.n_frames for u in self.corpus.utterances])
         self.network.bigram.copy_(
@@ -55,12 +66,24 @@ class RecogniserTask:
         for i in rng.choice(len(self.weights), self.task.batch_size, p=self.weights):
             utterance = self.corpus.utterances[i]
             labels = np.repeat(utterance.phones.astype(np.int64), utterance.durations)
-            start = int(rng.integers(0, max(1, len(labels) - size + 1)))
-            labels = labels[start : start + size]
-            heard = perturb_mel(utterance.features.mel[:, start : start + size], rng, warp=self.task.warp)
+            heard, labels = self._crop(utterance.features.mel, labels, rng)
             mels.append(np.pad(heard, ((0, 0), (0, size - heard.shape[1]))))
             targets.append(np.pad(labels, (0, size - len(labels)), constant_values=-100))
         return torch.from_numpy(np.stack(mels)), torch.from_numpy(np.stack(targets))
+
+    def _crop(self, mel: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """At most `crop_frames` of an utterance, perturbed, and their labels."""
+        task, size = self.task, self.task.crop_frames
+        taken = round(size * rng.uniform(1 - task.tempo, 1 + task.tempo)) if task.tempo else size
+        start = int(rng.integers(0, max(1, len(labels) - taken + 1)))
+        mel, labels = mel[:, start : start + taken], labels[start : start + taken]
+        if task.tempo:
+            mel, labels = change_tempo(mel, labels, max(1, round(len(labels) * size / taken)))
+        if task.reverberated and rng.random() < task.reverberated:
+            rate = self.config.mel.sample_rate / self.config.mel.hop_length
+            mel = reverberate(mel, rng.uniform(0.15, 0.7), rng.uniform(-4.0, -1.5), rate)
+        heard = perturb_mel(mel, rng, warp=task.warp)
+        return (mask_mel(heard, rng) if task.masked else heard), labels
 
     def loss(self, batch: Any, step: int, total_steps: int) -> tuple[Tensor, dict[str, float]]:
         mel, target = (t.to(self.device) for t in batch)

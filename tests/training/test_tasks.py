@@ -160,6 +160,22 @@ def test_recogniser_targets(recogniser):
     assert targets[0, :14].eq(0).all() and targets[0, 14] == 5
 
 
+def test_a_recogniser_goes_on_with_crops_said_faster_in_rooms_and_half_hidden(recogniser, fake_cache, tmp_path):
+    first = run(Trainer(recogniser, LoopConfig(total_steps=2), tmp_path / "first"))
+    settings = RecogniserTaskConfig(
+        batch_size=4, crop_frames=160, tempo=0.2, masked=True, reverberated=1.0, start_from=str(first)
+    )
+    task = RecogniserTask(recogniser.config, settings, *fake_cache)
+    for name, tensor in load_checkpoint(first, "recogniser")[0].items():
+        assert torch.equal(tensor, task.network.state_dict()[name]), name
+    batches = [task.batch(np.random.default_rng(i), i) for i in range(6)]
+    lengths = torch.cat([(targets >= 0).sum(1) for _, targets in batches])
+    assert all(mels.shape == (4, 100, 160) and mels.isfinite().all() for mels, _ in batches)
+    assert lengths.min() >= 95 - 1 and lengths.max() <= 143 and len(set(lengths.tolist())) > 10  # 114 / 1.2, / 0.8
+    again = task.batch(np.random.default_rng(0), 0)
+    assert all(torch.equal(a, b) for a, b in zip(again, batches[0], strict=True))
+
+
 def test_phone_bigram_by_hand():
     table = np.exp(phone_bigram([np.array([0, 1, 1, 2], np.uint8)], 3))
     assert np.allclose(table.sum(1), 1)
