@@ -32,7 +32,7 @@ docs:
 	PTX_WRITE_DOCS=1 $(BIN)/pytest tests/cli/test_docs.py tests/evaluation/test_guides.py
 
 weights: .venv/.base
-	for stage in recogniser:recogniser recogniser:recogniser_longer vocoder:vocoder copycat:copycat vocoder:vocoder_tuned copycat:copycat_tuned \
+	for stage in recogniser:recogniser recogniser:recogniser_longer recogniser:recogniser_varied recogniser:recogniser_mean vocoder:vocoder copycat:copycat vocoder:vocoder_tuned copycat:copycat_tuned \
 		vocoder:vocoder_matched copycat:copycat_driven copycat:copycat_deeper vocoder:vocoder_longer copycat:copycat_heard; do \
 		$(BIN)/ptx train $${stage%%:*} configs/$${stage##*:}.toml --resume || exit 1; done
 	$(BIN)/ptx voice fisher data/synthetic.jsonl data/real_train.jsonl --cache data/cache --model runs/copycat_heard/model.safetensors -o runs/fisher.safetensors

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -19,13 +18,13 @@ from prosody_transfer.features.cache import Utterance
 from prosody_transfer.models.copycat.config import CopyCatConfig
 from prosody_transfer.models.copycat.inputs import ENERGY_SCALE_DB, F0_SCALE, PhoneInputs, ProsodyInputs
 from prosody_transfer.models.copycat.network import MEL_FLOOR, CopyCat, Posterior
-from prosody_transfer.store.checkpoint import load_checkpoint, load_into
 from prosody_transfer.text.phones import PHONES, VOWELS
 from prosody_transfer.training import distributed
 from prosody_transfer.training.adversary import SpeakerAdversary
 from prosody_transfer.training.heard import heard_phones
 from prosody_transfer.training.losses import capacity_kl, masked_mean, mel_l1
 from prosody_transfer.training.perturb import perturb_energy, perturb_mel, soften_phones
+from prosody_transfer.training.start import start_from
 from prosody_transfer.training.words import words_of_phones
 
 
@@ -105,7 +104,8 @@ class CopyCatTask:
         self.config, self.task, self.device = config, task, device
         self.network = CopyCat(config).to(device)
         if task.start_from:
-            start_from(self.network, task.start_from)
+            fit = lambda tensors: grown(tensors, self.network)
+            self.started_from = start_from(self.network, self.kind, task.start_from, fit)
         wanted = [r for r in rows if r.speaker in config.speakers]
         keep = lambda u: len(u.phones) > 2 and u.features.n_frames >= task.crop_frames // 2
         self.corpus = Corpus(wanted, cache, config.mel, with_pcm=False, keep=keep)
@@ -228,22 +228,6 @@ def on_crops(network: CopyCat, batch: CopyCatBatch) -> tuple[Tensor, Tensor, Ten
     crop = lambda values: values.gather(2, at[:, None].expand(-1, values.shape[1], -1))
     units = network.units(batch.phones, batch.total_frames)
     return crop(up), crop(position), units if units is None else units.gather(1, at)
-
-
-def start_from(network: CopyCat, paths: str | Sequence[str]) -> None:
-    """Give a network the weights of a checkpoint, or the mean of several that were trained from one start.
-
-    Raises:
-        ModelError: A checkpoint is missing, damaged, of another kind or of other settings.
-
-    Source:
-        Wortsman et al. 2022, model soups.
-    """
-    states = []
-    for path in [paths] if isinstance(paths, str) else paths:
-        load_into(network, grown(load_checkpoint(path, "copycat")[0], network), path)
-        states.append({name: value.clone() for name, value in network.state_dict().items()})
-    network.load_state_dict({name: torch.stack([s[name] for s in states]).mean(0) for name in states[0]})
 
 
 def grown(tensors: dict[str, Tensor], network: CopyCat) -> dict[str, Tensor]:

@@ -51,7 +51,8 @@ class LoopConfig(Config):
 class Task(Protocol):
     """What is trained: a network, its batches and its loss.
 
-    May also have `task` (its settings, kept in the checkpoint), `speech_seconds(batch)` (for the throughput), and
+    May also have `task` (its settings, kept in the checkpoint), `speech_seconds(batch)` (for the throughput),
+    `started_from` (how the weights were trained that it began with; kept in the checkpoint), and
     `beside()` and `load_beside(tensors)` (what is learnt beside the network and kept in the state to go on from).
     """
 
@@ -150,6 +151,8 @@ class Trainer:
         facts = {"step": self.step, "seconds": round(self.seconds, 1), "loop": self.config.to_dict()}
         if isinstance(settings := getattr(self.task, "task", None), Config):
             facts["task"] = plain_settings(settings)
+        if started := getattr(self.task, "started_from", None):
+            facts["started_from"] = started
         return {**facts, "made_with": provenance(), **self.facts}
 
     def _write(self, name: str, kind: str, tensors: dict[str, Tensor], **facts: Any) -> None:

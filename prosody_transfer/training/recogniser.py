@@ -14,16 +14,16 @@ from prosody_transfer.core.config import Config
 from prosody_transfer.data.dataset import Corpus, speaker_weights
 from prosody_transfer.data.manifest import Row
 from prosody_transfer.models.recogniser.network import Recogniser, RecogniserConfig
-from prosody_transfer.store.checkpoint import load_checkpoint, load_into
 from prosody_transfer.training.distributed import shared_mean
 from prosody_transfer.training.perturb import change_tempo, mask_mel, perturb_mel, reverberate
+from prosody_transfer.training.start import start_from
 
 
 class RecogniserTaskConfig(Config):
     """Batch and loss settings. `warp`: largest relative change of the mel axis; `tempo`: of the speed.
 
     `masked`: stripes of the mel are hidden; `reverberated`: share of crops said in a room; `start_from`: a checkpoint
-    of the same [network] to go on from.
+    of the same [network] to go on from, or several: their mean.
     """
 
     batch_size: int = 12
@@ -33,7 +33,7 @@ class RecogniserTaskConfig(Config):
     tempo: float = 0.0
     masked: bool = False
     reverberated: float = 0.0
-    start_from: str = ""
+    start_from: str | tuple[str, ...] = ""
 
 
 class RecogniserTask:
@@ -52,7 +52,7 @@ class RecogniserTask:
         self.config, self.task, self.device = config, task, device
         self.network = Recogniser(config).to(device)
         if task.start_from:
-            load_into(self.network, load_checkpoint(task.start_from, self.kind)[0], task.start_from)
+            self.started_from = start_from(self.network, self.kind, task.start_from)
         self.corpus = Corpus(rows, cache, config.mel, with_pcm=False, keep=lambda u: len(u.phones) > 2)
         self.weights = speaker_weights(self.corpus.speakers, [u.features.n_frames for u in self.corpus.utterances])
         self.network.bigram.copy_(

@@ -14,10 +14,10 @@ from prosody_transfer.data.dataset import Corpus, speaker_weights
 from prosody_transfer.data.manifest import Row
 from prosody_transfer.models.blocks import frames_from
 from prosody_transfer.models.vocoder.network import Vocoder, VocoderConfig
-from prosody_transfer.store.checkpoint import load_checkpoint, load_into
 from prosody_transfer.store.weights import load_network
 from prosody_transfer.training.copycat import self_transfer
 from prosody_transfer.training.losses import multi_resolution_stft
+from prosody_transfer.training.start import start_from
 
 
 class VocoderTaskConfig(Config):
@@ -58,7 +58,7 @@ class VocoderTask:
         lengths = [u.features.n_frames for u in self.corpus.utterances]
         self.weights = speaker_weights(self.corpus.speakers, lengths)
         if task.start_from:
-            load_into(self.network, load_checkpoint(task.start_from, "vocoder")[0], task.start_from)
+            self.started_from = start_from(self.network, self.kind, task.start_from)
         self.predicted: list[np.ndarray | None] = [None] * len(self.corpus.utterances)
         if task.acoustic_model:
             self._predict(task.acoustic_model)

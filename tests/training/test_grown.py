@@ -12,7 +12,8 @@ from prosody_transfer.models.copycat.config import CopyCatConfig
 from prosody_transfer.models.copycat.inputs import N_POSITION, ProsodyInputs
 from prosody_transfer.models.copycat.network import CopyCat
 from prosody_transfer.store.checkpoint import save_checkpoint
-from prosody_transfer.training.copycat import grown, start_from
+from prosody_transfer.training.copycat import grown
+from prosody_transfer.training.start import start_from
 
 FRAMES = 20
 
@@ -66,10 +67,10 @@ def test_the_mean_of_two_runs(tmp_path: Path) -> None:
     for network, path in zip(runs, paths, strict=True):
         save_checkpoint(Path(path), "copycat", dict(network.state_dict()), network.config.to_dict())
     both = made(2)
-    start_from(both, paths)
+    start_from(both, "copycat", paths)
     for name, value in both.state_dict().items():
         torch.testing.assert_close(value, (runs[0].state_dict()[name] + runs[1].state_dict()[name]) / 2)
-    start_from(both, paths[1])
+    start_from(both, "copycat", paths[1])
     torch.testing.assert_close(say(both), say(runs[1]), rtol=0, atol=0)
     with pytest.raises(ModelError):
-        start_from(made(2), [paths[0], str(tmp_path / "none.safetensors")])
+        start_from(made(2), "copycat", [paths[0], str(tmp_path / "none.safetensors")])

@@ -176,6 +176,21 @@ def test_a_recogniser_goes_on_with_crops_said_faster_in_rooms_and_half_hidden(re
     assert all(torch.equal(a, b) for a, b in zip(again, batches[0], strict=True))
 
 
+def test_no_step_from_two_runs_is_their_mean_and_says_how_they_were_trained(fake_cache, tmp_path):
+    config, paths = RecogniserConfig(channels=16, layers=1), []
+    for steps in (1, 3):
+        task = RecogniserTask(config, RecogniserTaskConfig(batch_size=2), *fake_cache)
+        paths.append(str(run(Trainer(task, LoopConfig(total_steps=steps, seed=steps), tmp_path / str(steps)))))
+    both = RecogniserTask(config, RecogniserTaskConfig(start_from=tuple(paths)), *fake_cache)
+    mean, header = load_checkpoint(run(Trainer(both, LoopConfig(total_steps=0), tmp_path / "mean")), "recogniser")
+    one, two = (load_checkpoint(path, "recogniser")[0] for path in paths)
+    for name, tensor in mean.items():
+        torch.testing.assert_close(tensor, (one[name] + two[name]) / 2)
+    known = header["started_from"]
+    assert [(run["step"], run["loop"]["seed"], run["task"]["batch_size"]) for run in known] == [(1, 1, 2), (3, 3, 2)]
+    assert "started_from" not in known[0] and header["step"] == 0
+
+
 def test_phone_bigram_by_hand():
     table = np.exp(phone_bigram([np.array([0, 1, 1, 2], np.uint8)], 3))
     assert np.allclose(table.sum(1), 1)
