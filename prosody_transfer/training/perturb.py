@@ -16,13 +16,18 @@ def smooth_noise(rng: np.random.Generator, size: int, knots: int, deviation: flo
     return np.interp(np.linspace(0, knots - 1, size), np.arange(knots), rng.normal(0, deviation, knots))
 
 
+def _between(rows: np.ndarray, position: np.ndarray) -> np.ndarray:
+    """Rows at fractional places, straight lines between them: (N, K) at (P,) -> (P, K)."""
+    low = np.minimum(position.astype(int), len(rows) - 2)
+    part = (position - low)[:, None]
+    return rows[low] * (1 - part) + rows[low + 1] * part
+
+
 def warp_bands(mel: np.ndarray, factor: float) -> np.ndarray:
     """Move every band's frequency by `factor` on the mel axis (vocal-tract length perturbation), (M, T) -> (M, T)."""
     bands = np.arange(len(mel))
     position = np.clip(bands * factor, 0, len(mel) - 1)
-    low = np.minimum(position.astype(int), len(mel) - 2)
-    part = (position - low)[:, None]
-    return mel[low] * (1 - part) + mel[low + 1] * part
+    return _between(mel, position)
 
 
 def perturb_mel(mel: np.ndarray, rng: np.random.Generator, *, warp: float = 0.15) -> np.ndarray:
@@ -78,9 +83,7 @@ def mask_mel(mel: np.ndarray, rng: np.random.Generator, *, bands: int = 12, fram
 def change_tempo(mel: np.ndarray, labels: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """A log-mel (M, T) and a label for each frame (T,), said in `size` frames: between frames, the nearest label."""
     at = np.linspace(0, mel.shape[1] - 1, size)
-    low = np.minimum(at.astype(int), mel.shape[1] - 2)
-    part = at - low
-    return mel[:, low] * (1 - part) + mel[:, low + 1] * part, labels[np.rint(at).astype(int)]
+    return _between(mel.T, at).T, labels[np.rint(at).astype(int)]
 
 
 def perturb_energy(energy_db: np.ndarray, rng: np.random.Generator) -> np.ndarray:
