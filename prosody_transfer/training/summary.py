@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from prosody_transfer.data.layouts import LAYOUTS, Detected
-from prosody_transfer.data.layouts.vctk import speaker_info
+from prosody_transfer.data.layouts import LAYOUTS, Detected, kaldi, vctk
 from prosody_transfer.data.reasons import REASONS
 from prosody_transfer.data.splits import DEV, TRAIN
 from prosody_transfer.text.phones import PHONES
@@ -52,11 +52,16 @@ def summarise(
         "seconds": _histogram([v.seconds for v in good], 0, np.ceil(setup.quality.max_seconds), 40),
         "level_db": _histogram([v.level_db for v in good], -60, 0, 40),
         "snr_db": _histogram([v.snr_db for v in good], 0, 60, 40),
-        "speakers": _speakers(good, sides, speaker_info(detected.source.root)),
+        "speakers": _speakers(good, sides, _known(detected.source.root)),
         "phones": _phones(good),
         "rejected": _reasons(rejected),
         "notes": dict(Counter(_plain(n) for v in good for n in v.notes).most_common(10)),
     }  # fmt: skip
+
+
+def _known(root: Path) -> dict[str, dict[str, str]]:
+    """What the corpus says of its speakers: gender, accent."""
+    return {**kaldi.speaker_info(root), **vctk.speaker_info(root)}
 
 
 def _hours(verdicts: Sequence[Verdict]) -> dict[str, Any]:

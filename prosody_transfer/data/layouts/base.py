@@ -170,6 +170,16 @@ def entry_or_fault(source: Source, base: Path, name: str, **known: object) -> En
     return Entry(audio=path, **known)  # type: ignore[arg-type]
 
 
+def key_and_rest(line: str) -> tuple[str, str]:
+    """A line's first field and what follows it, whatever blanks stand between, before and behind; "" for none.
+
+    >>> key_and_rest(" u1\\t a b.wav \\t"), key_and_rest("u1")
+    (('u1', 'a b.wav'), ('u1', ''))
+    """
+    fields = line.split(None, 1)
+    return (fields[0], fields[1].strip()) if len(fields) == 2 else (line.strip(), "")
+
+
 def _within(path: str, root: Path) -> bool:
     return path == str(root) or path.startswith(str(root).rstrip(os.sep) + os.sep)
 
@@ -245,6 +255,8 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
             number, whole = 0, True
             while line := file.readline(LONGEST_LINE):
                 number, before, whole = number + whole, whole, line.endswith("\n")
+                if line.startswith("\ufeff"):  # lists put one after the other, each with its mark
+                    line = line[1:]
                 if before and line.strip():
                     yield number, line.rstrip("\n")
     except OSError as error:

@@ -12,6 +12,7 @@ from prosody_transfer.data.layouts.base import (
     Source,
     entry_or_fault,
     is_audio,
+    key_and_rest,
     lines,
     printable,
     walk,
@@ -57,14 +58,13 @@ def read_librispeech(source: Source) -> Iterator[Entry | Fault]:
         listed = set()
         for name in (n for n in folder.names if n.endswith(TRANS)):
             for number, line in lines(folder.path / name):
-                stem, _, text = line.strip().partition(" ")
+                stem, text = key_and_rest(line)
                 if os.path.basename(stem) != stem:
                     detail = f"{printable(name)} line {number}: {printable(stem)[:80]!r} is no id"
                     yield Fault(id=printable(stem), audio="", reason="row", detail=detail)
                     continue
                 listed.add(stem)
                 known = {"id": stem, "speaker": _speaker(folder, stem, "-")}
-                text = text.strip()
                 yield entry_or_fault(
                     source, folder.path, audio.get(stem, f"{stem}.flac"),
                     text=text.lower() if text == text.upper() else text, **known,

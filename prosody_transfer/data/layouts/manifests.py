@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import math
@@ -22,6 +23,7 @@ COLUMNS = {
     "end": ("end", "stop"),
     "duration": ("duration",),
 }
+DELIMITERS = {"csv": ",;\t", "tsv": "\t"}
 KINDS = {"jsonl": (".jsonl", ".json", ".ndjson"), "csv": (".csv",), "tsv": (".tsv",)}
 
 
@@ -37,19 +39,34 @@ def _lists(source: Source, kind: str) -> list[Path]:
 
 def _fits(path: Path, kind: str) -> bool:
     """Whether the first line has something that names a recording."""
-    line = next(iter(lines(path)), (0, ""))[1]
+    line = _first_line(path)
     if kind == "jsonl":
         try:
             first = json.loads(line)
         except (ValueError, RecursionError):
             return False
         return isinstance(first, dict) and _value(first, "audio") is not None
-    heading = {name.strip().lower() for name in next(csv.reader([line], delimiter=_delimiter(kind)), [])}
-    return bool(heading & set(COLUMNS["audio"]))
+    return bool(_delimiter(line, kind))
 
 
-def _delimiter(kind: str) -> str:
-    return "\t" if kind == "tsv" else ","
+def _first_line(path: Path) -> str:
+    return next(iter(lines(path)), (0, ""))[1]
+
+
+def _delimiter(line: str, kind: str) -> str:
+    """What stands between the cells of a heading that names recordings; "" for no such heading.
+
+    Spreadsheets write semicolons where the comma is a decimal point.
+    """
+    with contextlib.suppress(csv.Error):  # a cell beyond the longest that it takes
+        for mark in DELIMITERS[kind]:
+            if set(_heading(next(csv.reader([line], delimiter=mark), []))) & set(COLUMNS["audio"]):
+                return mark
+    return ""
+
+
+def _heading(cells: list[str]) -> list[str]:
+    return [name.strip().strip('"').lower() for name in cells]
 
 
 def _clue(source: Source, kind: str) -> str:
@@ -98,7 +115,7 @@ def read_jsonl(source: Source) -> Iterator[Entry | Fault]:
 
 
 def read_csv(source: Source) -> Iterator[Entry | Fault]:
-    """Comma-separated, quoted as spreadsheets do, the first row a heading."""
+    """Parted by commas, semicolons or tabs, quoted as spreadsheets do, the first row a heading."""
     return _read_table(source, "csv")
 
 
@@ -110,7 +127,8 @@ def read_tsv(source: Source) -> Iterator[Entry | Fault]:
 def _read_table(source: Source, kind: str) -> Iterator[Entry | Fault]:
     path = _list(source, kind)
     text = (line + "\n" for _, line in lines(path))
-    rows = csv.reader(text, delimiter="\t", quoting=csv.QUOTE_NONE) if kind == "tsv" else csv.reader(text)
+    quoting = csv.QUOTE_NONE if kind == "tsv" else csv.QUOTE_MINIMAL
+    rows = csv.reader(text, delimiter=_delimiter(_first_line(path), kind) or DELIMITERS[kind][0], quoting=quoting)
     heading: list[str] | None = None
     while True:
         place = f"{printable(path.name)} row {rows.line_num + 1}"
@@ -122,7 +140,7 @@ def _read_table(source: Source, kind: str) -> Iterator[Entry | Fault]:
             yield Fault(id="", audio="", reason="row", detail=f"{place}: {error}")
             continue
         if heading is None:
-            heading = [name.strip().lower() for name in fields]
+            heading = _heading(fields)
         elif len(fields) != len(heading):
             detail = f"{place} has {len(fields)} fields, the heading {len(heading)}"
             yield Fault(id="", audio="", reason="row", detail=detail)
@@ -157,10 +175,11 @@ def _row(source: Source, path: Path, data: Mapping[str, Any], place: str) -> Ent
     if wrong or (start is not None and not start >= 0) or (end is not None and not (start or 0.0) < end < math.inf):
         detail = f"{place} has a {' and a '.join(wrong) or 'time'} that is none"
         return Fault(id=_shown(name), audio=_shown(audio), reason="row", detail=detail)
+    audio = audio if os.path.lexists(path.parent / audio.replace("\0", "")) else audio.strip()
     stem = os.path.splitext(os.path.basename(audio))[0]
-    spoken = str(speaker) if speaker not in (None, "") else source.one_speaker
+    spoken = _name(speaker) or source.one_speaker
     known = {"speaker": spoken, "text": None if text is None else str(text), "start": start, "end": end}
-    return entry_or_fault(source, path.parent, _found(path.parent, audio), id=str(name or stem), **known)
+    return entry_or_fault(source, path.parent, _found(path.parent, audio), id=_name(name) or stem, **known)
 
 
 def _found(folder: Path, audio: str) -> str:
@@ -168,6 +187,10 @@ def _found(folder: Path, audio: str) -> str:
     if "\0" not in audio and not os.path.lexists(folder / audio) and os.path.lexists(folder / "clips" / audio):
         return os.path.join("clips", audio)
     return audio
+
+
+def _name(value: Any) -> str:
+    return "" if value is None else str(value).strip()
 
 
 def _shown(value: Any) -> str:
