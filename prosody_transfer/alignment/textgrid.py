@@ -13,7 +13,7 @@ from prosody_transfer.alignment.labels import SILENCES, restore_stress, to_arpab
 from prosody_transfer.core.atomic import write_atomically
 from prosody_transfer.core.errors import TranscriptError
 from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval, WordInterval
-from prosody_transfer.text.transcript import decode
+from prosody_transfer.text.encoding import decode
 
 # Praat's own rule: strings in quotes, flags in <>, numbers that stand free; all else is for human readers.
 _TOKEN = re.compile(

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from prosody_transfer.alignment.doubts import settle
 from prosody_transfer.alignment.heard import check_match, split_text
 from prosody_transfer.alignment.recognise import phone_names, recognise_phones
 from prosody_transfer.audio.segment import require_speech
 from prosody_transfer.core.errors import AudioError, PtxError, TranscriptError
 from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval, WordInterval
 from prosody_transfer.synthesis.pieces import Piece, join_alignments, slice_alignment
+from prosody_transfer.text.cleaning import Cleaned
 from prosody_transfer.text.phones import PHONE_IDS, split_stress
 
 
@@ -26,11 +28,27 @@ class Transcript:
         text: As written; "" when there is none.
         alignment: Given by a TextGrid with phones, otherwise None.
         origin: "text", "sidecar", "textgrid" or "" (nothing known).
+        cleaned: The text with its doubts, and what was left out of it; None where nothing was looked for.
     """
 
     text: str = ""
     alignment: Alignment | None = None
     origin: str = ""
+    cleaned: Cleaned | None = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def of(cls, cleaned: Cleaned, origin: str) -> Transcript:
+        """What is said of a text."""
+        return cls(cleaned.text, None, origin, cleaned)
+
+    def settled(self, heard: Sequence[Alignment], warnings: list[str]) -> str:
+        """The text without what is not said, as far as what was heard tells; `warnings` get a note on what that was."""
+        if self.cleaned is None:
+            return self.text
+        said = settle(self.cleaned, heard)
+        said = said if any(map(str.isalnum, said.text)) else self.cleaned
+        warnings += [note] if (note := said.note()) else []
+        return said.text
 
 
 @dataclass
@@ -51,21 +69,21 @@ def find_words(path: str | Path, text: str | None, transcript: str | Path | None
         TranscriptError: A given transcript is empty or can't be read.
     """
     from prosody_transfer.alignment.textgrid import read_textgrid
-    from prosody_transfer.text.transcript import find_transcript, read_transcript
+    from prosody_transfer.text.transcript import find_transcript, read_words, spoken_part
 
     if text is not None:
         if not text.strip():
             raise TranscriptError(
                 "is empty", place="--text", remedy="give the words, or leave it out to have them recognised"
             )
-        return Transcript(text, None, "text")
+        return Transcript.of(spoken_part(text, "--text"), "text")
     found = Path(transcript) if transcript is not None else find_transcript(path)
     if found is None:
         return Transcript()
     if found.suffix.lower() == ".textgrid":
         alignment = read_textgrid(found)
         return Transcript(" ".join(w.word for w in alignment.words), alignment, "textgrid")
-    return Transcript(read_transcript(found), None, "text" if transcript is not None else "sidecar")
+    return Transcript.of(read_words(found), "text" if transcript is not None else "sidecar")
 
 
 class Listener:
@@ -129,11 +147,12 @@ class Listener:
             raise AudioError("no speech found", remedy="check that the right channel and the right file were given")
         warnings: list[str] = []
         if transcript.text:
-            texts = split_text(transcript.text, heard) if len(pieces) > 1 else [transcript.text]
+            text = transcript.settled(heard, warnings)
+            texts = split_text(text, heard) if len(pieces) > 1 else [text]
             parts = self._align(waveform, pieces, texts, heard, aligner, warnings, strict=True)
             if check:
                 warnings += check_match(parts, heard, starts)
-            origin, text = transcript.origin, transcript.text
+            origin = transcript.origin
         else:
             words = self._word_recogniser(recognise == "words") if recognise != "phones" else None
             texts = [words.text(waveform[p.start : p.end], config.sample_rate) if words else "" for p in pieces]

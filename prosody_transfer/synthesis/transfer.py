@@ -183,6 +183,10 @@ class Transferer:
             raise TranscriptError("is empty", place="text", remedy="give the words, or None to have them recognised")
         origin = "textgrid" if alignment is not None else "text" if text else ""
         transcript = Transcript(text or "", alignment, origin)
+        if alignment is None and text:
+            from prosody_transfer.text.transcript import spoken_part
+
+            transcript = Transcript.of(spoken_part(text, "text"), origin)
         if sample_rate != self.config.sample_rate:
             from prosody_transfer.audio.resample import resample
 

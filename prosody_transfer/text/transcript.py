@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import codecs
 from pathlib import Path
 
 from prosody_transfer.core.errors import TranscriptError
+from prosody_transfer.text import subtitles
+from prosody_transfer.text.cleaning import Cleaned, clean
+from prosody_transfer.text.encoding import decode, not_text
+from prosody_transfer.text.subtitles import is_subtitles, lines_of
 
-SUFFIXES = (".txt", ".lab", ".TextGrid")
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
+SUFFIXES = (".txt", ".lab", ".TextGrid", *subtitles.SUFFIXES)
 
 
 def find_transcript(audio_path: str | Path) -> Path | None:
-    """The transcript beside a recording: same name, .txt, .lab or .TextGrid (in this order, any case); None if none.
+    """The transcript beside a recording: same name, another suffix, in any case; None if there is none.
 
-    For `take.wav` that is `take.txt` before `take.lab` before `take.TextGrid`.
+    For `take.wav` that is `take.txt` before `take.lab`, `take.TextGrid`, `take.srt`, `.vtt`, `.ass` and `.ssa`.
     """
     audio = Path(audio_path)
     try:
@@ -33,37 +31,49 @@ def find_transcript(audio_path: str | Path) -> Path | None:
     return None
 
 
-def decode(data: bytes) -> str:
-    """Bytes of a text file to text: UTF-8 with or without its mark, UTF-16, else Latin-1; line ends become "\\n".
-
-    >>> decode("\\ufeffcafé".encode("utf-16")), decode("café".encode("latin-1"))
-    ('café', 'café')
-    """
-    encoding = next((name for mark, name in _BOMS if data.startswith(mark)), "")
-    if not encoding and data[:200].count(0) * 3 > len(data[:200]):  # UTF-16 without its mark
-        encoding = "utf-16-be" if data[:1] == b"\0" else "utf-16-le"
-    for candidate in (encoding or "utf-8", "latin-1"):
-        try:
-            return data.decode(candidate).removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-        except UnicodeDecodeError:
-            continue
-    raise AssertionError("Latin-1 decodes everything")
-
-
-def read_transcript(path: str | Path) -> str:
-    """The text of a .txt or .lab file, lines joined by spaces.
+def read_words(path: str | Path) -> Cleaned:
+    """What a file says that is said: plain text, or subtitles (SRT, WebVTT, ASS), whatever its name.
 
     Raises:
-        TranscriptError: The file is missing, cannot be read, is no text, or holds nothing.
+        TranscriptError: The file is missing, cannot be read, is no text, or holds nothing that is said.
     """
     try:
         data = Path(path).read_bytes()
     except OSError as error:
         reason = error.strerror or str(error)
         raise TranscriptError(f"cannot be read ({reason})", place=str(path), remedy="check the path") from error
-    text = " ".join(decode(data).split())
-    if "\0" in text:
-        raise TranscriptError("is not a text file", place=str(path), remedy="give the words as plain text")
-    if not any(c.isalnum() for c in text):
-        raise TranscriptError("holds no words", place=str(path), remedy="write what is said")
-    return text
+    if what := not_text(data):
+        what = "not a text file" if what.startswith("no ") else f"{what}, not a text file"
+        raise TranscriptError(f"is {what}", place=str(path), remedy="give the words as plain text")
+    text = decode(data)
+    if is_subtitles(text):
+        try:
+            text = "\n".join(lines_of(text))
+        except ValueError as error:
+            problem, remedy = f"has subtitles that cannot be read ({error})", "give the words as plain text"
+            raise TranscriptError(problem, place=str(path), remedy=remedy) from None
+    return spoken_part(text, str(path))
+
+
+def spoken_part(text: str, place: str) -> Cleaned:
+    """What a transcript says that is said; where all of it is in doubt, all of it.
+
+    Raises:
+        TranscriptError: Nothing in it is said; `place` is named.
+    """
+    found = clean(text)
+    if not any(map(str.isalnum, found.text)):
+        found = found.settled([True] * len(found.doubts))
+    if not any(map(str.isalnum, found.text)):
+        note = found.note()
+        raise TranscriptError(f"holds no words{f' ({note})' if note else ''}", place=place, remedy="write what is said")
+    return found
+
+
+def read_transcript(path: str | Path) -> str:
+    """The text of `read_words` on one line, doubts decided by what is usual.
+
+    Raises:
+        TranscriptError: As `read_words`.
+    """
+    return read_words(path).text

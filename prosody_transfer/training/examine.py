@@ -52,7 +52,7 @@ class Examination(Config):
 
     def key(self) -> str:
         """Changes with every setting but the place."""
-        parts = (self.mel.fingerprint(), self.quality.fingerprint(), self.aligner, self.recognise, "2")
+        parts = (self.mel.fingerprint(), self.quality.fingerprint(), self.aligner, self.recognise, "3")
         return " ".join(parts)
 
 
@@ -193,6 +193,7 @@ def _pieces(
     texts = [""] * len(edges)
     if words.text:
         heard = [hear(extract(waveform[a:b], setup.mel)) for a, b in edges]
+        words, _ = words.settled(heard)
         try:
             texts = split_text(words.text, heard)
         except TranscriptError as error:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from prosody_transfer.alignment.doubts import settle
 from prosody_transfer.core.errors import AudioError, PtxError, TranscriptError
 from prosody_transfer.core.types import SILENCE, Alignment
 from prosody_transfer.data.layouts.base import Entry
 from prosody_transfer.data.quality import Finding
 from prosody_transfer.features.extract import Features
+from prosody_transfer.text.cleaning import Cleaned
+from prosody_transfer.text.transcript import read_words, spoken_part
 
 WORDS, PHONES_ONLY, NOTHING = "words", "phones", "none"
 
@@ -29,11 +33,20 @@ class Rejected(Exception):
 
 @dataclass(frozen=True)
 class Words:
-    """What is known of the words: text, and phones in time where a TextGrid has them."""
+    """What is known of the words: text, its doubts, and phones in time where a TextGrid has them."""
 
     text: str = ""
     alignment: Alignment | None = None
     origin: str = ""
+    cleaned: Cleaned | None = field(default=None, compare=False, repr=False)
+
+    def settled(self, heard: Sequence[Alignment]) -> tuple[Words, list[str]]:
+        """Doubts decided by what was heard; and a note on what is not said."""
+        if self.cleaned is None:
+            return self, []
+        said = settle(self.cleaned, heard)
+        said = said if any(map(str.isalnum, said.text)) else self.cleaned.settled(None)
+        return replace(self, text=said.text, cleaned=None), [note] if (note := said.note()) else []
 
 
 def find_words(entry: Entry) -> Words:
@@ -43,26 +56,27 @@ def find_words(entry: Entry) -> Words:
         Rejected: There is a transcript, but it is empty or can't be read.
     """
     if entry.text is not None:
-        if not any(c.isalnum() for c in entry.text):
-            raise Rejected("empty_text", "the transcript has no words")
-        return Words(" ".join(entry.text.split()), None, "transcript")
+        try:
+            cleaned = spoken_part(entry.text, "transcript")
+        except TranscriptError:
+            raise Rejected("empty_text", "the transcript has no words") from None
+        return Words(cleaned.text, None, "transcript", cleaned)
     if not entry.sidecar:
         return Words()
-    from prosody_transfer.text.transcript import read_transcript
-
     if entry.sidecar.lower().endswith(".textgrid"):
         return _words_of_textgrid(entry.sidecar)
     try:
-        return Words(read_transcript(entry.sidecar), None, "transcript")
+        cleaned = read_words(entry.sidecar)
+        return Words(cleaned.text, None, "transcript", cleaned)
     except TranscriptError as error:
-        reason = "empty_text" if error.problem == "holds no words" else "encoding"
+        reason = "empty_text" if error.problem.startswith("holds no words") else "encoding"
         raise Rejected(reason, f"{Path(entry.sidecar).name} {error.problem}") from None
 
 
 def _words_of_textgrid(path: str) -> Words:
     """Phones and words; from one without phones, such as a labeller's, the text of its only tier."""
     from prosody_transfer.alignment.textgrid import parse_textgrid, read_textgrid
-    from prosody_transfer.text.transcript import decode
+    from prosody_transfer.text.encoding import decode
 
     try:
         if Path(path).stat().st_size == 0:
@@ -116,6 +130,7 @@ def align(
     rate, heard = features.config.sample_rate, hear(features)
     if len(phone_names(heard)) < 2:
         raise Rejected("no_speech", "no phones were heard")
+    words, notes = words.settled([heard])
     if words.alignment is not None:
         alignment = _fit(words.alignment, features)
     elif words.origin:
@@ -131,7 +146,7 @@ def align(
             pass  # the words were misheard; the phones may be less so
         return Words("", None, "heard"), heard, []
     try:
-        return words, alignment, check_match([alignment], [heard], [0.0])
+        return words, alignment, notes + check_match([alignment], [heard], [0.0])
     except TranscriptError as error:
         raise Rejected("mismatch", error.problem) from None
 

@@ -16,7 +16,7 @@ from prosody_transfer.core.errors import AudioError, DependencyError, Transcript
 from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval, WordInterval
 from prosody_transfer.synthesis import source as module
 from prosody_transfer.synthesis.pieces import cut
-from prosody_transfer.synthesis.source import Listener, Transcript, check_match, name_file, split_text
+from prosody_transfer.synthesis.source import Listener, Transcript, check_match, find_words, name_file, split_text
 from prosody_transfer.text.lexicon import pronounce
 from prosody_transfer.text.normalise import words_with_origin
 
@@ -228,6 +228,18 @@ def test_a_given_alignment_keeps_its_doubts(listener, clip, clip_pieces):
     again = listen(listener, clip, clip_pieces, Transcript("", heard, "textgrid"))
     assert again.alignment == heard and np.array_equal(again.parts[0].posteriors, heard.posteriors)
     assert again.alignment.aligner == "recogniser"
+
+
+def test_what_is_not_said_is_told(listener, clip, clip_pieces, tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(f"JOHN: (laughs) Shall we take the train,\r\n&nbsp;{TEXT[24:]}".encode("utf-16-le"))
+    words = find_words(tmp_path / "a.wav", None, None)
+    heard = listen(listener, clip, clip_pieces, words)
+    assert heard.text == TEXT and heard.origin == "sidecar"
+    assert len(heard.warnings) == 1 and all(s in heard.warnings[0] for s in ("JOHN:", "(laughs)", "&nbsp;"))
+    assert listen(listener, clip, clip_pieces, find_words("a.wav", f"JOHN: {TEXT}", None)).warnings
+    with pytest.raises(TranscriptError, match="--text: holds no words"):
+        find_words("a.wav", "[laughs]", None)
 
 
 def test_errors_name_the_recording():

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prosody_transfer.core.errors import TranscriptError
-from prosody_transfer.text.transcript import decode, find_transcript, read_transcript
+from prosody_transfer.text.encoding import decode, not_text
+from prosody_transfer.text.transcript import find_transcript, read_transcript
 
 
 def test_sidecars_are_found_in_order(tmp_path):
@@ -51,3 +52,41 @@ def test_decoding_never_fails(data):
 @given(st.text(max_size=50).filter(lambda t: "\r" not in t and "\ufeff" not in t and "\0" not in t))
 def test_utf8_round_trip(text):
     assert decode(text.encode("utf-8-sig")) == text
+
+
+PROSE = "Café — “don’t”, she said: €5 it is.\nAnd more."
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le",
+                                      "utf-32-be", "cp1252", "mac-roman"])  # fmt: skip
+def test_what_people_write_in_is_read(encoding, ends):
+    data = PROSE.replace("\n", ends).encode(encoding)
+    assert decode(data) == PROSE and not not_text(data)
+
+
+def test_the_unused_bytes_of_windows_1252_are_no_words(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"don\x92t\x81\x8d\x8f\x90\x9d go")
+    assert read_transcript(path) == "don’t go"
+
+
+def test_single_wrong_bytes_do_not_spoil_the_others():
+    assert decode("don’t ".encode() + b"stop \x97 caf\xe9 " + "“now”".encode()) == "don’t stop — café “now”"
+
+
+def test_zeros_at_the_end_are_padding():
+    assert decode(b"hello\n\0\0\0") == "hello\n" and not not_text(b"hello\n\0\0\0")
+
+
+@pytest.mark.parametrize(("data", "what"), [
+    (b"{\\rtf1\\ansi Hello}", "RTF"), (b"%PDF-1.4 hello", "PDF"), (b"PK\x03\x04\x14\0\0\0word/document.xml", "docx"),
+    (b"RIFF$\0\0\0WAVEfmt ", "recording"), (b"\x89PNG\r\n\x1a\n\0\0", "picture"), (bytes(range(256)) * 4, "not a text"),
+    (b"he\0llo", "not a text"),
+])  # fmt: skip
+def test_files_that_are_no_text_are_named(tmp_path, data, what):
+    path = tmp_path / "a.txt"
+    path.write_bytes(data)
+    with pytest.raises(TranscriptError, match=what) as caught:
+        read_transcript(path)
+    assert "plain text" in caught.value.remedy and "\n" not in str(caught.value)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from prosody_transfer.data.layouts.base import Entry, Fault, Folder, Source, entry_or_fault, is_audio, printable, walk
 
-SIDECARS = (".txt", ".lab", ".textgrid")
+SIDECARS = (".txt", ".lab", ".textgrid", ".srt", ".vtt", ".ass", ".ssa")
 LOOKED_AT = 400
 # Names that say when or how something was recorded, and not who speaks.
 _NOT_NAMES = re.compile(
