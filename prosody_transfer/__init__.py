@@ -1,12 +1,16 @@
 """ptx: move how a line was said into another voice.
 
-Public names are loaded when first used, so that importing the package costs nothing.
+Public names are loaded when first used, so that importing the package costs nothing. Import it before torch: then
+torch's threads sleep while they wait (OMP_WAIT_POLICY, where you have not set it).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from prosody_transfer.core.sharing import wait_without_spinning
+
+wait_without_spinning()  # before anything here imports torch
 __version__ = "0.1.0"
 _PUBLIC = {
     "transfer": "prosody_transfer.synthesis.transfer",

@@ -24,7 +24,7 @@ _REGISTRY = {
 class Aligner(ABC):
     """Finds when each phone of a known text is spoken.
 
-    One instance may be used for any number of utterances, one at a time; processes each make their own.
+    One instance may be used for any number of utterances, from several threads too.
     """
 
     name: str

@@ -9,6 +9,7 @@ import numpy as np
 
 from prosody_transfer.alignment.base import Aligner, fill_gaps
 from prosody_transfer.core.errors import AudioError, DependencyError, TranscriptError
+from prosody_transfer.core.sharing import Shared
 from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval, WordInterval
 from prosody_transfer.text.lexicon import Pronunciation, pronounce
 from prosody_transfer.text.phones import split_stress
@@ -26,15 +27,14 @@ class PocketsphinxAligner(Aligner):
     """Two passes: which pronunciations and pauses, then the phones' times on a grid of 10 ms.
 
     About 0.02 of real time. Memory grows with the square of the length (120 s: 0.5 GB, 245 s: 1.7 GB): cut it first.
+    Threads take turns; nothing is lost by it, for pocketsphinx holds Python's own lock all the while.
     """
 
     name = "pocketsphinx"
 
     def __init__(self) -> None:
         self.check()
-        self._decoder: Any = None
-        self._wide: Any = None
-        self._known: dict[int, dict[str, list[Pronunciation]]] = {}
+        self._decoders = Shared(_Decoders)
 
     @classmethod
     def check(cls) -> None:
@@ -56,10 +56,10 @@ class PocketsphinxAligner(Aligner):
         duration = len(waveform) / sample_rate
         pcm = _prepare(waveform, sample_rate)
         words = [word.lower() for word in words]
-        for decoder in (self._get_decoder(wide=False), self._get_decoder(wide=True)):
-            segments = self._decode(decoder, pcm, words)
-            if segments is not None:
-                return _to_alignment(segments, words, self._known[id(decoder)], duration)
+        with self._decoders.use() as decoders:
+            found = decoders.align(pcm, words)
+        if found is not None:
+            return _to_alignment(found[0], words, found[1], duration)
         shown = " ".join(words[:6]) + (" ..." if len(words) > 6 else "")
         raise TranscriptError(
             f"could not be aligned with its {len(words)} words ({shown})",
@@ -67,12 +67,33 @@ class PocketsphinxAligner(Aligner):
             remedy=_REMEDY,
         )
 
+
+class _Decoders:
+    """The usual decoder, and one that searches more widely; with the words that each has been taught."""
+
+    def __init__(self) -> None:
+        self._usual: Any = None
+        self._wide: Any = None
+        self._known: dict[int, dict[str, list[Pronunciation]]] = {}
+
+    def align(
+        self, pcm: bytes, words: Sequence[str]
+    ) -> tuple[list[_Segment], dict[str, list[Pronunciation]]] | None:
+        """Segments and the pronunciations that they are of; None if the words do not fit."""
+        for wide in (False, True):
+            decoder = self._get_decoder(wide=wide)
+            segments = self._decode(decoder, pcm, words)
+            if segments is not None:
+                known = self._known[id(decoder)]
+                return segments, {word: known[word] for word in words}
+        return None
+
     def _get_decoder(self, *, wide: bool) -> Any:
         if wide and self._wide is None:
             self._wide = _make_decoder(_WIDE_BEAMS)
-        if not wide and self._decoder is None:
-            self._decoder = _make_decoder({})
-        return self._wide if wide else self._decoder
+        if not wide and self._usual is None:
+            self._usual = _make_decoder({})
+        return self._wide if wide else self._usual
 
     def _decode(self, decoder: Any, pcm: bytes, words: Sequence[str]) -> list[_Segment] | None:
         """Segments (word, start, phones) in frames, or None if the words do not fit."""

@@ -16,6 +16,7 @@ from prosody_transfer.alignment.base import Aligner, fill_gaps
 from prosody_transfer.alignment.labels import restore_stress, to_arpabet
 from prosody_transfer.alignment.mfa import dictionary, fitted
 from prosody_transfer.core.errors import AudioError, DependencyError, TranscriptError
+from prosody_transfer.core.sharing import STDERR
 from prosody_transfer.core.types import Alignment, PhoneInterval, WordInterval
 from prosody_transfer.text.phones import VOWELS
 
@@ -102,17 +103,21 @@ def _model_path(model: str | Path | None) -> Path:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep its progress lines off the terminal: they come from below Python, so the descriptor itself is moved."""
-    sys.stderr.flush()
-    try:
-        kept = os.dup(2)
-    except OSError:  # no standard error at all
-        yield
-        return
-    try:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+    """Keep its progress lines off the terminal: they come from below Python, so the descriptor itself is moved.
+
+    By one thread at a time: a second one would take the way to nowhere for standard error, and give that back.
+    """
+    with STDERR.use():
+        sys.stderr.flush()
+        try:
+            kept = os.dup(2)
+        except OSError:  # no standard error at all
+            yield
+            return
+        try:
+            with open(os.devnull, "wb") as nowhere:
+                os.dup2(nowhere.fileno(), 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from prosody_transfer.core.errors import DependencyError
+from prosody_transfer.core.sharing import Shared, threads_here
 
 _REMEDY = 'pip install "prosody-transfer[asr]", or give the words with --text'
 ASR_RATE = 16000
@@ -29,7 +30,7 @@ def asr_available() -> bool:
 
 
 class WordRecogniser:
-    """English words from audio, with Whisper tiny.en in int8 on the CPU.
+    """English words from audio, with Whisper tiny.en in int8 on the CPU. Threads that use one take turns.
 
     Raises:
         DependencyError: The `asr` extra is not installed.
@@ -41,18 +42,23 @@ class WordRecogniser:
             raise DependencyError("recognising words needs the asr extra", remedy=_REMEDY)
         from faster_whisper import WhisperModel
 
-        self.model: Any = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=threads)
+        # its threads do not live on in a forked process
+        load = lambda: WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=threads_here(threads))
+        self._model: Shared[Any] = Shared(load, survives=False)
+        with self._model.use():
+            pass
 
     def text(self, waveform: np.ndarray, sample_rate: int) -> str:
         """The words of a recording of speech, (N,) float32; "" when none were heard."""
         import soxr
 
         audio = soxr.resample(waveform, sample_rate, ASR_RATE) if sample_rate != ASR_RATE else waveform
-        segments, _ = self.model.transcribe(
-            audio.astype(np.float32),
-            language="en",
-            beam_size=2,
-            condition_on_previous_text=False,
-            without_timestamps=True,
-        )
-        return " ".join(s.text.strip() for s in segments).strip()
+        with self._model.use() as model:
+            segments, _ = model.transcribe(
+                audio.astype(np.float32),
+                language="en",
+                beam_size=2,
+                condition_on_previous_text=False,
+                without_timestamps=True,
+            )
+            return " ".join(s.text.strip() for s in segments).strip()

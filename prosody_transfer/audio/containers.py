@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
-import threading
 from collections.abc import Iterator
 from typing import BinaryIO
+
+from prosody_transfer.core.sharing import STDERR
 
 # Sizes at or above this are "I cannot know yet", as written by programs that write to a pipe (ffmpeg, sox).
 _UNKNOWN = 0x7FFFF000
@@ -104,8 +105,6 @@ def _missing_in_ogg(file: BinaryIO, size: int) -> str:
     return f"is cut off: it ends within a page, after {size} bytes"
 
 
-_stderr_lock = threading.Lock()
-
 
 @contextlib.contextmanager
 def quiet_stderr(active: bool = True) -> Iterator[None]:
@@ -113,7 +112,7 @@ def quiet_stderr(active: bool = True) -> Iterator[None]:
     if not active:
         yield
         return
-    with _stderr_lock:
+    with STDERR.use():
         try:
             saved = os.dup(2)
         except OSError:  # stderr is closed: nothing to keep quiet

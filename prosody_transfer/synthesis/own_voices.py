@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from prosody_transfer.core.errors import ModelError, PtxError
+from prosody_transfer.core.sharing import Shared
 from prosody_transfer.features.sharpen import USUAL
 from prosody_transfer.store.voice_folder import OwnVoice, checksum, read_voice, read_weights
 from prosody_transfer.store.voice_network import adapted
@@ -26,7 +27,7 @@ class OwnVoices:
 
     def __init__(self, network: Any, model: str | Path, voices: str | Path | None = None) -> None:
         self.network, self.model, self.folder = network, Path(model), voices
-        self._networks: dict[str, Any] = {}  # by checksum of their weights
+        self._networks: Shared[dict[str, Any]] = Shared(dict)  # by checksum of their weights
 
     def names(self) -> list[str]:
         """All of them, also those that can't speak."""
@@ -63,8 +64,9 @@ class OwnVoices:
         phones = np.array(own.record.phone_log_frames)
         if len(phones) != self.network.config.n_phones:
             raise ModelError("knows other phones than the model", place=str(own.folder), remedy="add it again")
-        if own.record.weights not in self._networks:
-            self._networks[own.record.weights] = adapted(self.network, read_weights(own)[0], str(own.folder))
-        made = self._networks[own.record.weights]
+        with self._networks.use() as networks:
+            if own.record.weights not in networks:
+                networks[own.record.weights] = adapted(self.network, read_weights(own)[0], str(own.folder))
+            made = networks[own.record.weights]
         sharpening = own.record.sharpening or USUAL
         return Voice(name, made.speaker_table.num_embeddings - 1, own.record.log_f0_median, phones, made, sharpening)

@@ -14,6 +14,7 @@ from prosody_transfer.alignment.heard import check_match, split_text
 from prosody_transfer.alignment.recognise import phone_names, recognise_phones
 from prosody_transfer.audio.segment import require_speech
 from prosody_transfer.core.errors import AudioError, PtxError, TranscriptError
+from prosody_transfer.core.sharing import Shared
 from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval, WordInterval
 from prosody_transfer.synthesis.pieces import Piece, join_alignments, slice_alignment
 from prosody_transfer.text.cleaning import Cleaned
@@ -87,7 +88,7 @@ def find_words(path: str | Path, text: str | None, transcript: str | Path | None
 
 
 class Listener:
-    """Aligns sources; holds the aligners and recognisers, each loaded when first needed.
+    """Aligns sources; holds the aligners and recognisers, each loaded when first needed. Safe to use from threads.
 
     Args:
         recogniser: The phone recogniser network.
@@ -97,20 +98,23 @@ class Listener:
         self.recogniser = recogniser
         self._aligners: dict[str, Any] = {}
         self._words: Any = None
+        self._loading: Shared[object] = Shared(object)  # one thread loads, the others wait for it
 
     def _aligner(self, name: str) -> Any:
         from prosody_transfer.alignment.base import get_aligner
 
-        if name not in self._aligners:
-            self._aligners[name] = get_aligner(name)
-        return self._aligners[name]
+        with self._loading.use():
+            if name not in self._aligners:
+                self._aligners[name] = get_aligner(name)
+            return self._aligners[name]
 
     def _word_recogniser(self, required: bool) -> Any:
         from prosody_transfer.alignment.words import WordRecogniser, asr_available
 
-        if self._words is None and (required or asr_available()):
-            self._words = WordRecogniser()
-        return self._words
+        with self._loading.use():
+            if self._words is None and (required or asr_available()):
+                self._words = WordRecogniser()
+            return self._words
 
     def listen(
         self,

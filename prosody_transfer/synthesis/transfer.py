@@ -23,8 +23,8 @@ from prosody_transfer.core.errors import (
     PtxError,
     ShapeError,
     TranscriptError,
-    UsageError,
 )
+from prosody_transfer.core.sharing import Shared
 from prosody_transfer.core.types import Alignment
 from prosody_transfer.features.extract import MINIMUM_SAMPLES, Features, extract
 from prosody_transfer.features.sharpen import USUAL
@@ -33,6 +33,7 @@ from prosody_transfer.store.vocoders import load_vocoder
 from prosody_transfer.store.voice_folder import credit
 from prosody_transfer.store.voices import get_voice
 from prosody_transfer.store.weights import load_network, shipped
+from prosody_transfer.synthesis.devices import check_device, check_process
 from prosody_transfer.synthesis.outputs import complete
 from prosody_transfer.synthesis.own_voices import OwnVoices
 from prosody_transfer.synthesis.pieces import Piece, cut, whole
@@ -101,6 +102,9 @@ def compare(source: Features, output: Features) -> dict[str, Any]:
 class Transferer:
     """Loads the networks once and speaks any number of sources.
 
+    Safe to call from several threads, which take turns at aligning; and in forked processes, which use one thread each.
+    On a GPU a forked process refuses: start it with "spawn".
+
     Args:
         model: A CopyCat checkpoint; None for the shipped one.
         vocoder: "griffin-lim", or a ptx or Vocos checkpoint; None for the shipped one.
@@ -119,7 +123,7 @@ class Transferer:
         self, model: str | Path | None = None, vocoder: str | Path | None = None, device: str = "cpu",
         voices: str | Path | None = None,
     ) -> None:  # fmt: skip
-        _check_device(device)
+        self._process = check_device(device)
         self.network, header = load_network("copycat", model, device)
         self.voices = header.get("voices", {})
         self.own = OwnVoices(self.network, model or shipped("copycat"), voices)
@@ -202,6 +206,7 @@ class Transferer:
         measure_output: bool,
     ) -> TransferResult:
         began = time.perf_counter()
+        check_process(self._process)
         voice = self.voice(speaker)
         levelled, gain_db = normalise_level(waveform, self.config.sample_rate)
         pieces = cut(levelled, self.config)
@@ -339,16 +344,6 @@ class Transferer:
         return failures
 
 
-def _check_device(device: str) -> None:
-    import torch
-
-    try:
-        torch.zeros(1, device=device).cpu()
-    except (RuntimeError, AssertionError, NotImplementedError):
-        problem = f"{device!r} is no device that works here"
-        raise UsageError(problem, place="--device", remedy="choose cpu, or ask ptx doctor") from None
-
-
 def _check_waveform(waveform: np.ndarray, sample_rate: int) -> None:
     """What `read_audio` sees to for files."""
     if waveform.ndim != 1 or not np.issubdtype(waveform.dtype, np.floating):
@@ -363,12 +358,14 @@ def _check_waveform(waveform: np.ndarray, sample_rate: int) -> None:
 
 
 _loaded: dict[str, Transferer] = {}
+_loading: Shared[object] = Shared(object)  # one thread loads, the others wait for it
 
 
 def _shared(device: str = "cpu") -> Transferer:
-    if device not in _loaded:
-        _loaded[device] = Transferer(device=device)
-    return _loaded[device]
+    with _loading.use():
+        if device not in _loaded:
+            _loaded[device] = Transferer(device=device)
+        return _loaded[device]
 
 
 def from_audio(waveform: np.ndarray, sample_rate: int, speaker: str, **options: Any) -> TransferResult:
