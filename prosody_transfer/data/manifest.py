@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 from prosody_transfer.core.config import Config
 from prosody_transfer.core.errors import UsageError
+from prosody_transfer.core.keys import file_name
 
 
 class Row(Config):
@@ -62,6 +62,5 @@ def read_manifest(path: str | Path) -> list[Row]:
 
 
 def cache_path(cache: Path, row: Row) -> Path:
-    """Where an utterance's measurements live: cache/SPEAKER/ID.npz, unsafe characters replaced."""
-    safe = lambda name: re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".") or "_"
-    return cache / safe(row.speaker) / f"{safe(row.id)}.npz"
+    """Where an utterance's measurements live: cache/SPEAKER/ID.npz, both as `file_name` makes them safe."""
+    return cache / file_name(row.speaker) / f"{file_name(row.id)}.npz"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
+
+from prosody_transfer.core.keys import sentence_key
+
+__all__ = ["DEV", "NEITHER", "TRAIN", "Item", "held_out_speakers", "sentence_key", "split"]
 
 TRAIN, DEV, NEITHER = "train", "dev", ""
 MANY_SPEAKERS = 20  # from here on a share of the speakers is held out whole
@@ -19,17 +22,6 @@ class Item(NamedTuple):
     id: str
     speaker: str
     sentence: str
-
-
-def sentence_key(text: str) -> str:
-    """What two transcripts of one sentence have in common: letters and digits, no case, marks or punctuation.
-
-    >>> sentence_key("Don’t  stop, Zoë!") == sentence_key("don't STOP zoe")
-    True
-    """
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(c for c in plain if not unicodedata.combining(c) and c not in "'’‘ʼ`")
-    return " ".join("".join(c if c.isalnum() else " " for c in plain).split())
 
 
 def held_out_speakers(speakers: Sequence[str], share: float, seed: int, count: int | None = None) -> set[str]:

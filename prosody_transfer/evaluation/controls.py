@@ -14,6 +14,7 @@ from prosody_transfer.alignment.base import Aligner, align_text, get_aligner
 from prosody_transfer.audio.io import read_audio
 from prosody_transfer.audio.loudness import apply_gain, normalise_level
 from prosody_transfer.core.errors import AudioError, PtxError, UsageError
+from prosody_transfer.core.keys import sentence_key
 from prosody_transfer.core.types import SILENCE
 from prosody_transfer.evaluation.classical import transplant
 from prosody_transfer.evaluation.pairs import Excluded, Pair, one_line
@@ -213,8 +214,9 @@ class Controls:
 
     def _other(self, pair: Pair, others: Sequence[Pair]) -> Analysis | None:
         """Another utterance, by chance; the next one where it can't be used."""
-        words = lambda p: " ".join(p.text.lower().split())
-        found = {p.source: p for p in others if p.source != pair.source and not (p.text and words(p) == words(pair))}
+        words = sentence_key(pair.text)
+        same = lambda p: p.source == pair.source or (p.text and sentence_key(p.text) == words)
+        found = {p.source: p for p in others if not same(p)}
         choice = sorted(found)
         random.Random(f"{self.seed} other {pair.id}").shuffle(choice)
         for path in choice:

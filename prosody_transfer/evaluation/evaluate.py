@@ -13,6 +13,7 @@ from typing import Any
 
 from prosody_transfer.core.config import load_config
 from prosody_transfer.core.errors import OutputError, PtxError
+from prosody_transfer.core.keys import sentence_key
 from prosody_transfer.core.processes import one_thread_each, process_pool
 from prosody_transfer.evaluation.cache import Results, code_version, content_key, file_hash
 from prosody_transfer.evaluation.measuring import Measurer, Task
@@ -142,7 +143,10 @@ def spread(total: int, wanted: int) -> list[int]:
 
 def donors(pair: Pair, pairs: Sequence[Pair], seed: int) -> tuple[Pair, ...]:
     """Other utterances, with other words, that a random prosody is taken from."""
-    by_source = {p.source: p for p in pairs if p.source != pair.source and (not p.text or p.text != pair.text)}
+    said = sentence_key(pair.text)
+    by_source = {
+        p.source: p for p in pairs if p.source != pair.source and (not p.text or sentence_key(p.text) != said)
+    }
     chance = lambda p: hashlib.sha256(f"{seed} {pair.id} {file_hash(p.source)}".encode()).digest()
     return tuple(sorted(by_source.values(), key=chance)[:DONORS])
 

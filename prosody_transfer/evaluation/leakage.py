@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from prosody_transfer.core.keys import name_key
 from prosody_transfer.data.manifest import Row
 from prosody_transfer.evaluation.leakage_figures import FIGURES, all_figures
 from prosody_transfer.evaluation.leakage_measure import Measured, Setup, measure
@@ -77,9 +78,9 @@ def _measured(
     rows: Sequence[Row], setup: Setup, folder: Path | None, on_done: Callable[[int, str], None] | None
 ) -> tuple[list[Measured], list[Excluded]]:
     """Sources of speakers with enough utterances, measured; where there are too few of them, as many as there are."""
-    voices = {name.casefold() for name in setup.targets}
-    excluded = [Excluded(r.id, f"{r.speaker} is a target voice") for r in rows if r.speaker.casefold() in voices]
-    rows = [row for row in rows if row.speaker.casefold() not in voices]
+    voices = {name_key(name) for name in setup.targets}
+    excluded = [Excluded(r.id, f"{r.speaker} is a target voice") for r in rows if name_key(r.speaker) in voices]
+    rows = [row for row in rows if name_key(row.speaker) not in voices]
     counts = Counter(row.speaker for row in rows)
     short = {name for name, n in counts.items() if n < LEAST_UTTERANCES}
     measured, failed = measure([r for r in rows if r.speaker not in short], setup, folder, on_done)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from prosody_transfer.audio.io import write_audio
 from prosody_transfer.core.atomic import make_folder
 from prosody_transfer.core.errors import AudioError, PtxError, TranscriptError
+from prosody_transfer.core.keys import file_name
 from prosody_transfer.core.types import Alignment
 from prosody_transfer.evaluation.durations import duration_figures
 from prosody_transfer.evaluation.figures import Values, load
@@ -75,15 +75,6 @@ def pack(vector: np.ndarray | None) -> str:
 def unpack(text: str) -> np.ndarray | None:
     """The inverse of `pack`."""
     return np.frombuffer(base64.b64decode(text), "<f4") if text else None
-
-
-def safe_name(name: str) -> str:
-    """A file name that no id can lead out of its folder with.
-
-    >>> safe_name("../a b.alice")
-    'a_b.alice'
-    """
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._")[:150] or "_"
 
 
 class Measurer:
@@ -164,7 +155,7 @@ class Measurer:
         return found
 
     def _keep(self, pair: Pair, system: str, waveform: np.ndarray, rate: int) -> Path:
-        path = self.folder / f"{safe_name(pair.id)}.{system}.flac"
+        path = self.folder / f"{file_name(pair.id)}.{system}.flac"
         make_folder(self.folder)
         write_audio(path, waveform, rate, overwrite=True)
         return path

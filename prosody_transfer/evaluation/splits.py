@@ -13,6 +13,7 @@ import numpy as np
 
 from prosody_transfer.audio.find import walk_sounds
 from prosody_transfer.core.errors import AudioError, PtxError, UsageError
+from prosody_transfer.core.keys import name_key, sentence_key
 from prosody_transfer.data.manifest import Row, read_manifest
 
 
@@ -51,8 +52,8 @@ def split_leakage(train: Sequence[Row], test: Sequence[Row]) -> SplitLeakage:
     resampled, cut or compressed with loss is not found. Speakers are the same when their names are, apart from case.
     """
     unread: list[tuple[str, str]] = []
-    names = {row.speaker.strip().casefold() for row in train}
-    both = {row.speaker for row in test if row.speaker.strip().casefold() in names}
+    names = {name_key(row.speaker) for row in train}
+    both = {row.speaker for row in test if name_key(row.speaker) in names}
     return SplitLeakage(_shared(train, test, _texts), _recordings(train, test, unread), sorted(both), unread)
 
 
@@ -76,7 +77,7 @@ def spoken_words(text: str) -> str:
     try:
         return " ".join(normalise(text))
     except PtxError:  # letters that can't be pronounced can still be compared
-        return " ".join("".join(c if c.isalnum() else " " for c in text.casefold()).split())
+        return sentence_key(text)
 
 
 def _texts(row: Row) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 from prosody_transfer.core.atomic import make_folder, remove_leftovers, write_atomically
 from prosody_transfer.core.config import Config, load_config
 from prosody_transfer.core.errors import DependencyError, UsageError
+from prosody_transfer.core.keys import fold
 from prosody_transfer.data.layouts import LAST, Detected, Entry, Fault, detect, read_entries
 from prosody_transfer.data.manifest import Row, cache_path
 from prosody_transfer.data.quality import Quality
@@ -210,7 +211,7 @@ def _entries(detected: Detected, faults: list[dict[str, Any]]) -> Iterator[Entry
 def _place(entry: Entry) -> bytes:
     """What is the same for entries that would share a place in the cache; short, as there may be millions."""
     row = Row(id=entry.id, audio="", speaker=entry.speaker)
-    return hashlib.sha256(str(cache_path(Path(), row)).lower().encode()).digest()[:10]
+    return hashlib.sha256(fold(str(cache_path(Path(), row))).encode()).digest()[:10]
 
 
 def _rejection(found: Fault | Verdict) -> dict[str, Any]:

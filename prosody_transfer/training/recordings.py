@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from prosody_transfer.core.errors import UsageError
+from prosody_transfer.core.keys import sentence_key
 from prosody_transfer.data.manifest import Row, cache_path, read_manifest
 
 LEAST_HELD_OUT, MOST_HELD_OUT = 4, 24  # recordings that the test gets and the training does not
@@ -74,7 +75,7 @@ def set_aside(train: list[Row], dev: list[Row]) -> tuple[list[Row], list[Row]]:
     """
     order = lambda row: hashlib.sha256(row.id.encode()).hexdigest()
     train, dev = sorted(train, key=order), sorted(dev, key=order)
-    said = lambda row: " ".join(row.text.lower().split())
+    said = lambda row: sentence_key(row.text)
     while dev and (len(dev) > MOST_HELD_OUT or len(dev) > (len(train) + len(dev)) // 3):
         train.append(dev.pop())
     while len(dev) < LEAST_HELD_OUT and len(train) > 2 * (len(dev) + 1):

@@ -14,6 +14,7 @@ from torch import Tensor
 from prosody_transfer.audio.io import write_audio
 from prosody_transfer.core.atomic import write_atomically
 from prosody_transfer.core.errors import PtxError
+from prosody_transfer.core.keys import sentence_key
 from prosody_transfer.data.manifest import Row
 from prosody_transfer.store.checkpoint import load_into
 from prosody_transfer.training.logs import TensorBoard
@@ -72,12 +73,14 @@ class Validation:
 def hold_out(rows: Sequence[Row], share: float = 0.05) -> tuple[list[Row], list[Row]]:
     """Training and dev rows where no dev list was made: some texts of every speaker, and no text on both sides.
 
-    Which texts is decided by their letters alone, so more recordings later move none of the old ones.
+    A sentence of dev is not trained on, however either is punctuated. Which texts are dev's is decided by their letters
+    alone, so more recordings later move none of the old ones there.
     """
     key = lambda row: " ".join(row.text.lower().split()) or row.id
     draw_of = lambda row: int(hashlib.sha256(key(row).encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
     dev = [row for row in rows if draw_of(row) < share]
-    train = [row for row in rows if draw_of(row) >= share]
+    said = {sentence_key(row.text) for row in dev} - {""}  # however it is punctuated
+    train = [row for row in rows if draw_of(row) >= share and sentence_key(row.text) not in said]
     return (train, dev) if train else (list(rows), [])
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from prosody_transfer.core.errors import UsageError
-from prosody_transfer.data.manifest import read_manifest
+from prosody_transfer.data.manifest import cache_path, read_manifest
 
 
 def write(folder: Path, *lines: object) -> Path:
@@ -89,3 +89,16 @@ def test_two_rows_of_one_name_are_refused(tmp_path):
     path = write(tmp_path, {"audio": "x/a.wav", "speaker": "ann"}, {"audio": "y/a.wav", "speaker": "ann"})
     with pytest.raises(UsageError, match="ann-a"):
         read_manifest(path)
+
+
+def test_names_in_other_scripts_are_not_taken_for_one_another(tmp_path):
+    names = [("日本", "一"), ("日本", "二"), ("中国", "一"), ("a b", "x/y"), ("a b", "x y"), ("a_b", "x_y")]
+    names += [("名" * 90, "x" * 400)]
+    rows = [{"audio": "a.wav", "speaker": speaker, "id": name} for speaker, name in names]
+    read = read_manifest(write(tmp_path, *rows))
+    assert [(r.speaker, r.id) for r in read] == names
+    places = [cache_path(tmp_path, r) for r in read]
+    assert len(set(places)) == len(names)
+    for place in places:
+        place.parent.mkdir(exist_ok=True)
+        place.touch()

@@ -129,3 +129,9 @@ def test_what_cannot_be_used_is_one_clear_line(tmp_path, make, words):
     with pytest.raises(UsageError, match=words) as caught:
         read_sources(path)
     assert str(caught.value).startswith(str(path)) and "\n" not in str(caught.value)
+
+
+def test_the_same_speaker_is_found_in_whatever_form_its_name_is_written():
+    """A folder that one system has written decomposes its letters, another's does not."""
+    found = split_leakage([row("1", speaker="Zoë")], [row("2", speaker="ZOE\u0308"), row("3", speaker="zoe")])
+    assert found.speakers == ["ZOE\u0308"]

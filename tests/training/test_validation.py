@@ -162,3 +162,11 @@ def test_a_damaged_best_is_refused(fake_cache, tmp_path):
     (tmp_path / "best.safetensors").write_bytes(b"x")
     with pytest.raises(ModelError, match=r"best\.safetensors"):
         run(Trainer(copycat(fake_cache), loop, tmp_path, {}, Fake([1.0])), resume=True)
+
+
+def test_holding_out_a_sentence_however_it_is_punctuated():
+    plain = [Row(id=f"a{i}", audio="x", speaker="a", text=f"text {i}") for i in range(200)]
+    other = [Row(id=f"b{i}", audio="x", speaker="b", text=f"TEXT  {i}!") for i in range(200)]
+    train, dev = hold_out(plain + other)
+    said = lambda rows: {r.id[1:] for r in rows}
+    assert len(dev) > 5 and len(train) > 300 and not said(train) & said(dev)
