@@ -7,6 +7,7 @@ import io
 import math
 from collections.abc import Iterable
 
+from prosody_transfer.core.keys import fold, name_key
 from prosody_transfer.evaluation.listening.design import OVERALL, Key, Page, Role, Stimulus
 from prosody_transfer.evaluation.listening.ratings import (
     NOT_A_SCORE,
@@ -19,12 +20,19 @@ from prosody_transfer.evaluation.listening.ratings import (
     printable,
 )
 from prosody_transfer.evaluation.listening.webmushra import hidden_reference, trial_id
+from prosody_transfer.text.transcript import decode
 
 REFERENCE = "reference"  # webMUSHRA's own name of the hidden reference, which it adds to every trial by itself
 ANCHORS = ("anchor35", "anchor70")  # of those that it can make
 BEFORE, AFTER = "session_test_id", ("trial_id", "rating_stimulus", "rating_score", "rating_time", "rating_comment")
 SESSION = "session_uuid"  # older versions have no such column
-LISTENER_COLUMNS = ("listener", "name", "participant", "email")
+NEEDED = (BEFORE, *AFTER[:3])  # what some versions lack beside: the time and the comment
+# Columns that say who somebody is, the surest first; compared without case and marks. Age and gender do not say it.
+LISTENER_COLUMNS = (
+    "listener", "listenerid", "participant", "participantid", "subject", "subjectid", "userid", "workerid",
+    "prolificpid", "email", "emailaddress", "mail", "username", "user", "name",
+)  # fmt: skip
+NO_NAMES = ("", "-", "--", ".", "?", "x", "none", "no", "na", "n/a", "anon", "anonymous", "anonym", "null", "undefined")
 
 
 def write_results(test: str, ratings: Iterable[Rating], comments: Iterable[tuple[str, str, str]] = ()) -> str:
@@ -59,9 +67,9 @@ def read_results(data: bytes, key: Key | None, place: str, problems: Problems) -
     rows = _rows(data, place, problems)
     if not rows:
         return []
-    head, names = rows[0][1], _columns(rows[0][1])
-    if names is None:
-        columns = ", ".join((BEFORE, *AFTER[:4]))
+    head, people = rows[0][1], People.of(rows[0][1])
+    if people is None:
+        columns = ", ".join(NEEDED)
         problems.add(place, f"is not webMUSHRA's results (a listener's column, {columns} are needed); left out")
         return []
     known = {trial_id(page.page, aspect): (page, aspect) for page in key.pages for aspect in key.aspects} if key else {}
@@ -70,6 +78,8 @@ def read_results(data: bytes, key: Key | None, place: str, problems: Problems) -
     for line, row in rows[1:]:
         if row == head:  # files put one after the other
             continue
+        if len(row) == len(head) - 1 and head[-1] == AFTER[4]:  # an empty comment, which some programs drop
+            row = [*row, ""]
         if len(row) != len(head):
             problems.count(place, f"with more or fewer than {len(head)} columns", f"line {line}")
             continue
@@ -77,7 +87,7 @@ def read_results(data: bytes, key: Key | None, place: str, problems: Problems) -
         if key is not None and fields[BEFORE] != key.test:
             problems.count(place, "of another test", fields[BEFORE])
             continue
-        who = _who(fields, names)
+        who = people.who(fields)
         rating = _rating(fields, who, key, known, place, problems)
         if rating is not None:
             ratings.setdefault(who, {})[rating.page, rating.aspect, rating.stimulus] = rating
@@ -88,19 +98,18 @@ def read_results(data: bytes, key: Key | None, place: str, problems: Problems) -
 
 
 def _rows(data: bytes, place: str, problems: Problems) -> list[tuple[int, list[str]]]:
-    """(line number, cells); a comma or a semicolon stands between cells."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        problems.add(place, "is not UTF-8 text; left out")
-        return []
+    """(line number, cells), the heading's without blanks; a comma, a semicolon or a tab stands between cells."""
+    text = decode(data)
     first = text.split("\n", 1)[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if first.count(";") > first.count(",") else ",")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count))
     rows: list[tuple[int, list[str]]] = []
+    head: list[str] = []
     try:
         for row in reader:
-            if row:
-                rows.append((reader.line_num, row))
+            plain = [cell.strip("\ufeff \t").strip('"') for cell in row]
+            head = head or plain
+            if any(row) or not rows:
+                rows.append((reader.line_num, head if plain == head else row))  # files put one after the other
     except csv.Error as error:
         problems.add(place, f"is broken from line {reader.line_num} on ({error}); what stands before is used")
     if not rows:
@@ -108,20 +117,51 @@ def _rows(data: bytes, place: str, problems: Problems) -> list[tuple[int, list[s
     return rows
 
 
-def _columns(head: list[str]) -> tuple[str, ...] | None:
-    """The columns that together say who the listener is; None where the table is not webMUSHRA's."""
-    if BEFORE not in head or not set(AFTER) - {AFTER[4]} <= set(head) or len(set(head)) != len(head):
-        return None
-    asked = [name for name in head if name not in (BEFORE, SESSION, *AFTER)]
-    named = [name for wanted in LISTENER_COLUMNS for name in asked if name.lower() == wanted]
-    return tuple(named[:1] or asked) or ((SESSION,) if SESSION in head else None)
+class People:
+    """Who gave a row's rating: the name that they gave; else the session, which webMUSHRA numbers by itself.
 
+    Where neither is there, all that was asked stands for the listener, and who rates the same again with other scores
+    is another: webMUSHRA writes a session's rows together.
 
-def _who(fields: dict[str, str], names: tuple[str, ...]) -> tuple[str, str]:
-    """(listener, session) of a row; each stands for the other where one is missing."""
-    listener = printable(" ".join(fields[name].strip() for name in names).strip())
-    session = printable(fields.get(SESSION, "").strip())
-    return listener or session, session or listener
+    Args:
+        named: Columns of names, the surest first.
+        asked: Whatever else was asked.
+    """
+
+    def __init__(self, named: tuple[str, ...], asked: tuple[str, ...]) -> None:
+        self.named, self.asked = named, asked
+        self._numbers: dict[str, int] = {}
+        self._rated: dict[str, dict[tuple[str, str], str]] = {}
+
+    @classmethod
+    def of(cls, head: list[str]) -> People | None:
+        """None where the table is not webMUSHRA's."""
+        if not set(NEEDED) <= set(head) or len(set(head)) != len(head):
+            return None
+        asked = tuple(name for name in head if name not in (BEFORE, SESSION, *AFTER))
+        key = lambda name: "".join(c for c in fold(name) if c.isalnum())
+        named = tuple(name for wanted in LISTENER_COLUMNS for name in asked if key(name) == wanted)
+        return cls(named, asked) if asked or SESSION in head else None
+
+    def who(self, fields: dict[str, str]) -> tuple[str, str]:
+        """(listener, session) of a row; each stands for the other where one is missing; ("", "") for nobody."""
+        session = printable(fields.get(SESSION, "").strip())
+        said = {name: fields[name].strip() for name in self.named or self.asked}
+        named = (said[name] for name in self.named if name == "listener" or name_key(said[name]) not in NO_NAMES)
+        listener = printable(next(filter(None, named), ""))
+        if not listener and not session:
+            listener = self._told_apart(printable(" ".join(said.values()).strip()), fields)
+        return listener or session, session or listener
+
+    def _told_apart(self, answers: str, fields: dict[str, str]) -> str:
+        place, score = (fields[AFTER[0]], fields[AFTER[1]]), fields[AFTER[2]]
+        rated = self._rated.setdefault(answers, {})
+        if rated.get(place, score) != score:
+            rated.clear()
+            self._numbers[answers] = self._numbers.get(answers, 1) + 1
+        rated[place] = score
+        number = self._numbers.get(answers, 1)
+        return answers if number == 1 or not answers else f"{answers} ({number})"
 
 
 def _rating(
@@ -129,7 +169,7 @@ def _rating(
     problems: Problems,
 ) -> Rating | None:  # fmt: skip
     """A row, if it makes sense."""
-    trial, name, given, time = (fields[column].strip() for column in AFTER[:4])
+    trial, name, given, time = (fields.get(column, "").strip() for column in AFTER[:4])
     score = as_score(_number(given))
     if not who[0]:
         problems.count(place, "of nobody", trial)
@@ -157,7 +197,8 @@ def _rating(
 
 
 def _number(text: str) -> float | None:
+    """Also with a decimal comma, which goes with semicolons between cells."""
     try:
-        return float(text)
+        return float(text.replace(",", "."))
     except ValueError:
         return None

@@ -195,7 +195,8 @@ def test_a_broken_row_costs_only_itself(case: str) -> None:
 
 @pytest.mark.parametrize(
     ("data", "problem"),
-    [(b"", "is empty"), (b"\xff\xfe", "is not UTF-8 text"), (b"a,b\n1,2\n", "is not webMUSHRA's results"),
+    [(b"", "is empty"), (b"\xff\xfe", "is empty"), (b"\xe9\xff\0\0", "is not webMUSHRA's results"),
+     (b"a,b\n1,2\n", "is not webMUSHRA's results"),
      (b'"', "is not webMUSHRA's results"), (HEAD.replace("age", "email").encode(), "is not webMUSHRA's results"),
      (b"session_test_id,trial_id,rating_stimulus,rating_score,rating_time\n", "is not webMUSHRA's results")],
 )  # fmt: skip
