@@ -46,9 +46,9 @@ class Recogniser(nn.Module):
         self.register_buffer("bigram", uniform)
         self.bigram: Tensor
 
-    def forward(self, mel: Tensor, mask: Tensor) -> Tensor:
-        """Logits (B, V, T) from log-mel (B, M, T), natural log, and mask (B, T)."""
+    def forward(self, mel: Tensor, mask: Tensor, counted: Tensor | None = None) -> Tensor:
+        """Logits (B, V, T) from log-mel (B, M, T), natural log, and mask (B, T); the means are of `counted` (B, T)."""
         scaled = (mel.clamp(min=-11.5) + 5.0) / 3.0
-        weight = mask[:, None].to(mel.dtype)
+        weight = (mask if counted is None else mask & counted)[:, None].to(mel.dtype)
         mean = (scaled * weight).sum(-1, keepdim=True) / weight.sum(-1, keepdim=True).clamp(min=1)
         return self.network(Frames(scaled - mean, mask).zeroed()).values

@@ -15,6 +15,7 @@ CHUNK_FRAMES = 4096  # bounded memory for long recordings
 BIGRAM_WEIGHT = 0.5
 SWITCH_PENALTY = 1.5  # nats; keeps one-frame phones from flickering
 MINIMUM_FRAMES = 2
+PAUSE_FRAMES = 24  # 0.26 s of a pause count on each side; of what lies further inside the network hears no mean
 
 
 class Measured(Protocol):
@@ -34,6 +35,9 @@ class Measured(Protocol):
 def phone_posteriors(network: Any, features: Measured) -> np.ndarray:
     """(T, 40) float32, each row a distribution over PHONES.
 
+    The network takes each band's mean off, so that a minute of silence beside three seconds of speech would put the
+    speech far above what it was trained with. Where it hears long pauses it listens again, and they don't count.
+
     Raises:
         ModelError: The features were made with other settings than the recogniser's.
     """
@@ -44,9 +48,23 @@ def phone_posteriors(network: Any, features: Measured) -> np.ndarray:
     with torch.inference_mode():
         for start in range(0, features.n_frames, CHUNK_FRAMES):
             mel = torch.from_numpy(features.mel[:, start : start + CHUNK_FRAMES])[None].to(network.bigram.device)
-            logits = network(mel, torch.ones(1, mel.shape[2], dtype=torch.bool, device=mel.device))[0]
-            pieces.append(torch.softmax(logits, 0).T.cpu().numpy())
+            mask = torch.ones(1, mel.shape[2], dtype=torch.bool, device=mel.device)
+            found = torch.softmax(network(mel, mask)[0], 0).T.cpu().numpy()
+            counted = ~inside_pauses(found)
+            if counted.any() and not counted.all():
+                logits = network(mel, mask, torch.from_numpy(counted)[None].to(mel.device))[0]
+                found = torch.softmax(logits, 0).T.cpu().numpy()
+            pieces.append(found)
     return np.concatenate(pieces)
+
+
+def inside_pauses(posteriors: np.ndarray) -> np.ndarray:
+    """(T,) bool: frames of silence, and so are all within `PAUSE_FRAMES` of them, given (T, 40) posteriors."""
+    edges = np.flatnonzero(np.diff(posteriors[:, 0] > 0.5, prepend=False, append=False))
+    inside = np.zeros(len(posteriors), bool)
+    for start, end in edges.reshape(-1, 2):
+        inside[start + PAUSE_FRAMES : max(start, end - PAUSE_FRAMES)] = True
+    return inside
 
 
 def viterbi(log_posteriors: np.ndarray, bigram: np.ndarray) -> np.ndarray:
