@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from prosody_transfer.data.manifest import Row, cache_path
-from prosody_transfer.evaluation.voice_gate import Verdict, VoiceGate
+from prosody_transfer.evaluation.voice_gate import VoiceGate
+from prosody_transfer.evaluation.voice_verdict import Verdict
 from prosody_transfer.store.consent import Consent
 from prosody_transfer.training.adapt import Adaptation, add_voice
 from prosody_transfer.training.recordings import Speech, gather

@@ -1,4 +1,4 @@
-"""`ptx voice add` and `ptx voice fisher`: the two that learn."""
+"""`ptx voice add`, `accept` and `fisher`: what learns, and what takes a voice that has not passed its test."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from prosody_transfer.core.errors import UsageError
 ADD_EPILOG = """\b
 Examples:
   ptx voice add jane recordings/ --consent consent.txt
-  ptx voice add jane recordings/ --consent consent.txt --max-minutes 8    # again after a kill: goes on"""
+  ptx voice add jane recordings/ --consent consent.txt --max-minutes 8    # again after a kill: goes on
+  ptx voice add jane recordings/ --consent consent.txt --steps 1200    # not accepted: learns more"""
+ACCEPT_EPILOG = "\b\nExample:\n  ptx voice accept jane --by 'Ann Lee'"
 FISHER_EPILOG = "\b\nExample:\n  ptx voice fisher data/ -o models/copycat/fisher.safetensors"
 
 Recordings = Annotated[
@@ -29,7 +31,8 @@ Licence = Annotated[str, _option("--licence", "Of the recordings.  [default: by 
 Synthetic = Annotated[bool, _option("--synthetic", "The voice is nobody's.")]
 Who = Annotated[str, _option("--speaker", "Whose recordings, where there are several people's.", "NAME")]
 Replay = Annotated[Path | None, _option("--replay", "Prepared recordings of shipped voices, to repeat.", "DATA")]
-Steps = Annotated[int, _option("--steps", "Of training.  [default: by the minutes of speech]", "N", min=0)]
+Steps = Annotated[int, _option("--steps", "Of training, in all.  [default: by the minutes of speech]", "N", min=0)]
+By = Annotated[str, _option("--by", "Who takes it.  [default: your login name]", "NAME")]
 Workers = Annotated[int, _option("--workers", "Processes that prepare.", "N", min=1)]
 Recognise = Annotated[
     Literal["auto", "words", "phones"], _option("--recognise", "Where there is no transcript.", "auto|words|phones")
@@ -50,7 +53,8 @@ def add(
 ) -> None:  # fmt: skip
     """Add a voice of your own to the shipped model; the others stay as they are.
 
-    It is kept only if it passes a test. Killed, the same command goes on where it was.
+    It speaks once it has passed a test, or was taken with 'ptx voice accept'. Killed, the same command goes on where it
+    was; so do more recordings or --steps, where the test was not passed.
     """
     from prosody_transfer.evaluation.voice_gate import VoiceGate
     from prosody_transfer.store.consent import TEMPLATE, read_consent
@@ -67,7 +71,7 @@ def add(
         steps=steps, gender=gender or "", accent=accent, licence=licence, synthetic=synthetic, speaker=speaker,
         recognise=recognise,
     )  # fmt: skip
-    gate = VoiceGate(model, device=device, on_event=lambda done, total: tell("test", done, total, {}))
+    gate = VoiceGate(model, device=device, on_event=lambda done, total: tell("test", done, total, {}), on_note=note)
     gate.check()
     own = add_voice(
         name, recordings, agreed, gate, voices=voices, settings=settings, replay=replay, model=model,
@@ -81,6 +85,31 @@ def add(
     from prosody_transfer.cli._voices import print_facts
 
     print_facts(own.facts())
+
+
+def accept(name: o.OwnVoice, by: By = "", voices: o.Voices = None, json: o.Json = False) -> None:
+    """Take a voice of yours that has not passed its test; its record says who did.
+
+    Listen to its page first. The speaker's consent must still hold.
+    """
+    import getpass
+
+    from prosody_transfer.store.voice_folder import accept_voice, read_voice
+
+    if not by:
+        try:
+            by = getpass.getuser()
+        except (OSError, KeyError):  # nobody is logged in
+            problem = "nobody is known to take the voice"
+            raise UsageError(problem, place="--by", remedy="give your name") from None
+    passed = not read_voice(name, voices).record.failed
+    own = accept_voice(name, by, voices)
+    if json:
+        print_json(own.facts())
+    elif passed:
+        print(f"{name}  has passed its test: there is nothing to accept")
+    else:
+        print(f"{name}  accepted by {own.record.accepted_by} on {own.record.accepted_on}")
 
 
 def tell(stage: str, done: int, total: int, figures: dict[str, float]) -> None:

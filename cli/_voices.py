@@ -19,7 +19,8 @@ def listing(voices: Path | None) -> tuple[list[dict[str, Any]], list[str]]:
     from prosody_transfer.store.voice_folder import read_voice
     from prosody_transfer.store.voices import list_voices, user_voices
 
-    rows = [{**v.to_dict(), "from": "ptx", "until": "unlimited", "expired": False} for v in list_voices()]
+    always = {"from": "ptx", "until": "unlimited", "expired": False, "accepted": True, "accepted_by": ""}
+    rows = [{**v.to_dict(), **always} for v in list_voices()]
     broken = []
     for name in user_voices(voices):
         try:
@@ -29,7 +30,8 @@ def listing(voices: Path | None) -> tuple[list[dict[str, Any]], list[str]]:
             continue
         expired = own.consent.expired()
         until = own.consent.until + (" (over)" if expired else "")
-        rows.append({**own.voice.to_dict(), "from": "you", "until": until, "expired": expired})
+        state = {"expired": expired, "accepted": own.accepted, "accepted_by": own.record.accepted_by}
+        rows.append({**own.voice.to_dict(), "from": "you", "until": until, **state})
     return sorted(rows, key=lambda row: row["name"]), broken
 
 
@@ -74,9 +76,10 @@ def confirm(name: str, voices: Path | None, yes: bool) -> None:
     Raises:
         UsageError: There is nobody to ask, or the answer is no.
     """
-    from prosody_transfer.store.voices import user_voices
+    from prosody_transfer.store.voice_moves import leftovers
+    from prosody_transfer.store.voices import user_voices, voices_folder
 
-    if yes or name not in user_voices(voices):
+    if yes or name not in user_voices(voices) and not leftovers(voices_folder(voices), name):
         return
     if not sys.stdin.isatty():
         raise UsageError("deletes the voice for good", place=name, remedy="give --yes")

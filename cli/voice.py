@@ -1,4 +1,4 @@
-"""`ptx voice add | list | show | export | import | renew | remove`: voices of your own, beside those that ship."""
+"""`ptx voice add | accept | list | show | export | import | renew | remove`: voices of your own."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ app = typer.Typer(cls=PtxGroup, no_args_is_help=False, help="Voices of your own:
                   epilog="\b\nExample:\n  ptx voice add jane recordings/ --consent consent.txt")  # fmt: skip
 
 app.command(epilog=_voice_add.ADD_EPILOG)(_voice_add.add)
+app.command(epilog=_voice_add.ACCEPT_EPILOG)(_voice_add.accept)
 
 
 @app.command(name="list", epilog="\b\nExample:\n  ptx voice list")
@@ -28,7 +29,8 @@ def list_(voices: o.Voices = None, json: o.Json = False) -> None:
     if json:
         print_json(rows)
         return
-    shown = lambda row: (row["name"], row["from"], row["accent"], row["gender"], row["minutes"], row["until"])
+    until = lambda row: row["until"] if row["accepted"] else "not accepted"
+    shown = lambda row: (row["name"], row["from"], row["accent"], row["gender"], row["minutes"], until(row))
     heading = ("NAME", "FROM", "ACCENT", "GENDER", "MINUTES", "MAY SPEAK UNTIL")
     print_table([heading, *(tuple(map(str, shown(row))) for row in rows)], right=(4,))
 

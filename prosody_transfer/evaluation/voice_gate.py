@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,44 +13,34 @@ from prosody_transfer.audio.io import read_audio
 from prosody_transfer.audio.loudness import normalise_level
 from prosody_transfer.audio.resample import resample
 from prosody_transfer.core.errors import AudioError
+from prosody_transfer.evaluation.attainment import margins
 from prosody_transfer.evaluation.benchmark import benchmark_pairs
 from prosody_transfer.evaluation.controls import Analysis, Controls, speak_pieces
 from prosody_transfer.evaluation.evaluate import spread
 from prosody_transfer.evaluation.figures import EVALUATION_RATE, Values, load
-from prosody_transfer.evaluation.identity import identity_figures, leave_one_out, mean_direction
-from prosody_transfer.evaluation.pairs import Pair
+from prosody_transfer.evaluation.identity import identity_figures, mean_direction
+from prosody_transfer.evaluation.one_speaker import ALIKE, MOST, Groups, two_groups
+from prosody_transfer.evaluation.pairs import Pair, one_line
 from prosody_transfer.evaluation.references import known_voices, references
 from prosody_transfer.evaluation.speaker import Judge, without_pauses
-from prosody_transfer.evaluation.statistics import Interval, bootstrap
+from prosody_transfer.evaluation.voice_page import voice_page
+from prosody_transfer.evaluation.voice_verdict import Output, Verdict, judge_figures
 from prosody_transfer.features.extract import extract
 from prosody_transfer.features.mel import log_mel
 from prosody_transfer.synthesis.prosody import TransferSettings
 from prosody_transfer.synthesis.speak import Voice, sound
 from prosody_transfer.synthesis.transfer import Transferer, compare
 
-LEAST_POSITIVE = 0.95  # share of outputs that are nearer to the new voice than to their source
-LEAST_RATIO = 0.85  # similarity to the new voice, over that of shipped voices to theirs
 FLOOR = -11.5  # ln; below it is noise between words, as in training
-OLD_FIGURES = ("similarity", "margin", "mel_distance", "f0_correlation", "energy_correlation")
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What the test found.
+class _Judged(NamedTuple):
+    """`values` of an output, the judge's vector (E,), its mel (M, T) and its waveform (N,)."""
 
-    Attributes:
-        passed: Whether the voice may be kept.
-        failed: Why not, a line each.
-        figures: Of the new voice and the old ones, as plain data.
-        references: (n, E) the judge's vectors of the recordings that were kept from training.
-        judge: Fingerprint of the judge.
-    """
-
-    passed: bool
-    failed: tuple[str, ...]
-    figures: dict[str, Any] = field(default_factory=dict)
-    references: Any = None
-    judge: str = ""
+    values: Values
+    vector: np.ndarray
+    mel: np.ndarray
+    waveform: np.ndarray
 
 
 class VoiceGate:
@@ -60,25 +50,58 @@ class VoiceGate:
         model: The acoustic model that the voice was made for; None for the shipped one.
         sources: How many sources, evenly spread over the benchmark's speakers and sentences.
         on_event: Called with how many are done, and of how many.
+        on_note: Called with what is worth knowing before the training, in a line.
     """
 
     def __init__(
         self, model: str | Path | None = None, *, sources: int = 14, device: str = "cpu",
-        on_event: Callable[[int, int], None] | None = None,
+        on_event: Callable[[int, int], None] | None = None, on_note: Callable[[str], None] | None = None,
     ) -> None:  # fmt: skip
-        self.model, self.count, self.device, self.on_event = model, sources, device, on_event
+        self.model, self.count, self.device, self.on_event, self.on_note = model, sources, device, on_event, on_note
         self.judge = Judge()
+        self._embedded: dict[str, np.ndarray] = {}
 
     def check(self) -> None:
         """Find out early whether the judge can work here; DependencyError where it can't."""
         without_pauses(np.zeros(0, np.float32))
 
-    def __call__(self, name: str, voices: str | Path, held_out: Sequence[str | Path]) -> Verdict:
+    def before(self, held_out: Sequence[str | Path], learnt: Sequence[str | Path]) -> str:
+        """Listen to all recordings before the training; says, and tells `on_note`, what speaks against them, or "".
+
+        They are several speakers' if they fall into two groups that the judge hears as two voices.
+
+        Raises:
+            AudioError: Fewer than two of those that are kept for the test can be judged.
+        """
+        self._natural(held_out)
+        problem = self._several(held_out, learnt)
+        if problem and self.on_note:
+            self.on_note(f"{problem}; the voice will not be accepted with them")
+        return problem
+
+    def _several(self, held_out: Sequence[str | Path], learnt: Sequence[str | Path]) -> str:
+        recordings = [*learnt, *held_out]
+        chosen = [recordings[i] for i in spread(len(recordings), MOST)]
+        heard = [(path, vector) for path in chosen if (vector := self._embed(path)) is not None]
+        groups = two_groups(np.stack([vector for _, vector in heard])) if heard else Groups(1.0, ())
+        if groups.one_speaker:
+            return ""
+        names = [one_line(Path(heard[i][0]).name) for i in groups.smaller]
+        few = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+        return (
+            f"the recordings sound like two speakers': {len(names)} of {len(heard)} ({few}) are like the others to "
+            f"{groups.alike:.2f}, not {ALIKE}"
+        )
+
+    def __call__(
+        self, name: str, voices: str | Path, held_out: Sequence[str | Path], learnt: Sequence[str | Path] = ()
+    ) -> Verdict:
         """Test a voice.
 
         Args:
             voices: The folder that holds it.
             held_out: Recordings of its speaker that it was not trained on, at least two.
+            learnt: Those that it was.
 
         Raises:
             AudioError: Fewer than two of them can be judged.
@@ -86,36 +109,46 @@ class VoiceGate:
         """
         known = self._natural(held_out)
         transferer = Transferer(self.model, device=self.device, voices=voices)
-        new = transferer.voice(name)
-        controls = Controls(transferer)
+        new, controls = transferer.voice(name), Controls(transferer)
         pairs = benchmark_pairs()
         by_source: dict[str, list[Pair]] = {}
         for pair in pairs:
             if pair.speaker in transferer.network.config.speakers and pair.speaker in known_voices():
                 by_source.setdefault(pair.source, []).append(pair)
         chosen = [list(by_source)[i] for i in spread(len(by_source), self.count)]
-        centres = self._sources(pairs)
-        own: list[Values] = []
+        centres, target = self._sources(pairs), mean_direction(known)
+        own: list[Output] = []
+        shipped: dict[str, list[tuple[float, float]]] = {}
         old: dict[str, list[tuple[str, Values]]] = {"shipped": [], "adapted": []}
         for done, source in enumerate(chosen, 1):
             analysis = controls.analyse(by_source[source][0])
-            own.append(self._judged(transferer, analysis, new, mean_direction(known), centres[source])[0])
+            found = self._judged(transferer, analysis, new, target, centres[source])
+            pair = by_source[source][0]
+            own.append(Output(source, pair.source_speaker, found.values, found.vector, centres[source], found.waveform))
             for pair in by_source[source]:
                 voice = transferer.voice(pair.speaker)
                 for which, spoken in (("shipped", voice), ("adapted", replace(voice, network=new.network))):
                     values = self._old(transferer, analysis, spoken, pair, centres[source])
                     old[which].append((source, values))
+            for speaker, margin in self._shipped(transferer, analysis, centres[source]).items():
+                shipped.setdefault(speaker, []).append(margin)
             if self.on_event:
                 self.on_event(done, len(chosen))
-        return judge_figures(own, old, known, self.judge.fingerprint)
+        several, both = self._several(held_out, learnt), {name: tuple(np.array(m).T) for name, m in shipped.items()}
+        verdict = judge_figures(own, old, known, self.judge.fingerprint, several, both)
+        return replace(verdict, page=voice_page(name, verdict, own, held_out[0], transferer.config.sample_rate))
+
+    def _embed(self, path: str | Path) -> np.ndarray | None:
+        """The judge's vector of a recording, kept; None where it can't be judged."""
+        if str(path) not in self._embedded:
+            try:
+                self._embedded[str(path)] = self.judge.embed(load(path))
+            except AudioError:
+                return None
+        return self._embedded[str(path)]
 
     def _natural(self, held_out: Sequence[str | Path]) -> np.ndarray:
-        found = []
-        for path in held_out:
-            try:
-                found.append(self.judge.embed(load(path)))
-            except AudioError:
-                continue
+        found = [vector for path in held_out if (vector := self._embed(path)) is not None]
         if len(found) < 2:
             problem = f"{len(found)} of {len(held_out)} recordings kept from training can be judged"
             raise AudioError(problem, remedy="give more recordings of at least 2 s of speech")
@@ -128,12 +161,24 @@ class VoiceGate:
 
     def _judged(
         self, transferer: Transferer, analysis: Analysis, voice: Voice, target: np.ndarray, source: np.ndarray
-    ) -> tuple[Values, np.ndarray, np.ndarray]:
-        """Identity figures of one output; its mel (M, T) and its waveform (N,)."""
+    ) -> _Judged:
+        """Identity figures of one output, and what they were measured on."""
         mel, waveform = say(transferer, analysis, voice)
         vector = self.judge.embed(resample(waveform, transferer.config.sample_rate, EVALUATION_RATE))
         figures = identity_figures(vector, target, source)
-        return {"similarity": figures["target_similarity"], "margin": figures["margin"]}, mel, waveform
+        values: Values = {"similarity": figures["target_similarity"], "margin": figures["margin"]}
+        return _Judged(values, vector, mel, waveform)
+
+    def _shipped(
+        self, transferer: Transferer, analysis: Analysis, source: np.ndarray
+    ) -> dict[str, tuple[float, float]]:  # fmt: skip
+        """`attainment.margins` of one source in every shipped voice that there are recordings of."""
+        found = {}
+        for name in sorted({*transferer.network.config.speakers} & {*known_voices()}):
+            heard = self._judged(transferer, analysis, transferer.voice(name), mean_direction(references(name)), source)
+            made, natural = margins(heard.vector[None], references(name), source[None])
+            found[name] = float(made[0]), float(natural[0])
+        return found
 
     def _old(
         self, transferer: Transferer, analysis: Analysis, voice: Voice, pair: Pair, source: np.ndarray
@@ -142,7 +187,7 @@ class VoiceGate:
         import torch
 
         centre = mean_direction(references(pair.speaker))
-        values, mel, waveform = self._judged(transferer, analysis, voice, centre, source)
+        values, _, mel, waveform = self._judged(transferer, analysis, voice, centre, source)
         config = transferer.config
         exact, _ = normalise_level(read_audio(pair.exact, config.sample_rate).waveform, config.sample_rate)
         wanted = log_mel(torch.from_numpy(exact)[None].float(), config)[0].numpy()
@@ -159,60 +204,3 @@ def say(transferer: Transferer, analysis: Analysis, voice: Voice) -> tuple[np.nd
     spoken = speak_pieces(transferer, analysis, voice, settings)
     audio = sound(transferer.vocoder, spoken, analysis.waveform, settings, transferer.config.sample_rate)
     return np.concatenate([s.mel for s in spoken], 1), audio.astype(np.float32)
-
-
-def judge_figures(
-    own: Sequence[Values], old: dict[str, list[tuple[str, Values]]], known: np.ndarray, judge: str = ""
-) -> Verdict:
-    """From the figures of every output to the verdict.
-
-    Args:
-        own: "similarity" and "margin" of each output in the new voice.
-        old: "shipped" and "adapted": the source and the `OLD_FIGURES` of each output in a shipped voice, through the
-            shipped and the adapted network, in the same order.
-        known: (n, E) the judge's vectors of the new speaker's held-out recordings.
-    """
-    margin, similarity = (bootstrap([_number(v[key]) for v in own]) for key in ("margin", "similarity"))
-    positive = float(np.mean([_number(v["margin"]) > 0 for v in own]))
-    shipped = float(np.mean([_number(v["similarity"]) for _, v in old["shipped"]]))
-    ratio = similarity.value / shipped
-    failed = []
-    if margin.low <= 0:
-        failed.append(f"margin {margin.value:.3f} [{margin.low:.3f}, {margin.high:.3f}] is not above 0")
-    if positive < LEAST_POSITIVE:
-        failed.append(f"{positive:.0%} of outputs are nearer to the voice than to the source, not {LEAST_POSITIVE:.0%}")
-    if ratio < LEAST_RATIO:
-        problem = f"similarity {similarity.value:.3f} is {ratio:.2f} of the shipped voices' {shipped:.3f}"
-        failed.append(f"{problem}, not {LEAST_RATIO}")
-    changes = {}
-    for key in OLD_FIGURES:
-        before, after = _interval(old["shipped"], key), _interval(old["adapted"], key)
-        if before is None or after is None:
-            continue
-        unchanged = before.low <= after.value <= before.high
-        changes[key] = {"shipped": before.value, "low": before.low, "high": before.high, "adapted": after.value}
-        if not unchanged:
-            words = f"old voices' {key.replace('_', ' ')} went from {before.value:.3f} to {after.value:.3f}"
-            failed.append(f"{words}, out of [{before.low:.3f}, {before.high:.3f}]")
-    figures = {
-        "similarity": similarity.value, "margin": margin.value, "margin_low": margin.low, "margin_positive": positive,
-        "similarity_ratio": ratio, "natural": float(leave_one_out(known).mean()), "outputs": len(own),
-        "held_out": len(known), "old_voices": changes,
-    }  # fmt: skip
-    return Verdict(not failed, tuple(failed), _rounded(figures), known, judge)
-
-
-def _number(value: float | None) -> float:
-    return float("nan") if value is None else float(value)
-
-
-def _interval(rows: Sequence[tuple[str, Values]], key: str) -> Interval | None:
-    """Mean and 95 % interval over whole sources; None where no output has the figure."""
-    kept = [(source, _number(values[key])) for source, values in rows if values.get(key) is not None]
-    return bootstrap([value for _, value in kept], [source for source, _ in kept]) if kept else None
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _rounded(inner) for key, inner in value.items()}
-    return round(value, 4) if isinstance(value, float) else value

@@ -14,11 +14,11 @@ from prosody_transfer.store.voice_folder import (
     changed,
     parse_record,
     parse_stored_consent,
-    put_in_place,
     read_voice,
     read_weights,
     write_folder,
 )
+from prosody_transfer.store.voice_moves import put_in_place
 from prosody_transfer.store.voice_network import adapted
 from prosody_transfer.store.voices import check_name, user_voices, voices_folder
 

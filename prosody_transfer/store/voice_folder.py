@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
+import datetime
 import json
 import math
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prosody_transfer.core.atomic import make_folder, write_atomically
+from prosody_transfer.core.atomic import write_atomically
 from prosody_transfer.core.config import Config, load_config
-from prosody_transfer.core.errors import ModelError, OutputError, UsageError
+from prosody_transfer.core.errors import ModelError, UsageError
 from prosody_transfer.store.checkpoint import load_checkpoint, save_checkpoint
 from prosody_transfer.store.consent import Consent, check_consent
+from prosody_transfer.store.voice_moves import delete, leftovers, recover
 from prosody_transfer.store.voices import NAME, Voice, list_voices, user_voices, voices_folder
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 KIND = "voice"
 VERSION = 1
+PAGE = "test.html"  # what its test has found
+TRAINING = "training"  # beside one that is not accepted: what training goes on from
 AGAIN = "import it again, or remove it and add it again"
 _LARGEST_JSON = 1_000_000  # bytes
 
@@ -36,7 +38,9 @@ class VoiceRecord(Config):
         log_f0_median: ln Hz.
         phone_log_frames: (V,) mean ln frames of each phone in this voice.
         sharpening: How much detail the decoder loses of it (`features.sharpen`); None where that was not measured.
-        measured: Figures of the test that it has passed, by name.
+        measured: Figures of its test, by name.
+        failed: Why it has not passed that test, a line each; it does not speak then, unless somebody has accepted it.
+        accepted_by, accepted_on: Who took it although the test was not passed, and the ISO date; "" for nobody.
         base: Checksum of the acoustic model that it was made for; it works with no other.
         weights: Checksum of weights.safetensors.
         consent: Fingerprint of consent.json.
@@ -54,6 +58,9 @@ class VoiceRecord(Config):
     made: str
     ptx: str
     measured: dict[str, Any] = {}
+    failed: tuple[str, ...] = ()
+    accepted_by: str = ""
+    accepted_on: str = ""
     sharpening: tuple[float, float] | None = None
     request: str = ""
     format: str = "ptx-voice"
@@ -72,13 +79,34 @@ class OwnVoice:
     def voice(self) -> Voice:
         return self.record.voice
 
-    def allowed(self) -> OwnVoice:
+    @property
+    def accepted(self) -> bool:
+        """Whether its test was passed, or somebody has taken it all the same."""
+        return not self.record.failed or bool(self.record.accepted_by)
+
+    def agreed(self) -> OwnVoice:
         """Itself; UsageError where the consent to it has ended."""
         if self.consent.expired():
             problem = f"{self.consent.who} agreed to this voice until {self.consent.until}; it may not speak any more"
             remedy = f"ask again, then: ptx voice renew {self.voice.name} --consent FILE"
             raise UsageError(problem, place=self.voice.name, remedy=remedy)
         return self
+
+    def allowed(self) -> OwnVoice:
+        """Itself; UsageError where the consent to it has ended, or it has not passed its test and nobody took it."""
+        if not self.agreed().accepted:
+            raise UsageError(self.refusal(), place=self.voice.name, remedy=self.remedy())
+        return self
+
+    def refusal(self) -> str:
+        """What is wrong with one that is not accepted."""
+        return f"the voice was not accepted: {'; '.join(self.record.failed)}"
+
+    def remedy(self) -> str:
+        """What to do about it."""
+        name = self.voice.name
+        page = f"see {self.folder / PAGE}; " if (self.folder / PAGE).exists() else ""
+        return f"{page}ptx voice accept {name}, or ptx voice add {name} with more recordings or --steps goes on from it"
 
     def line(self) -> str:
         """Who speaks and by whose leave, for the metadata of what it speaks."""
@@ -88,8 +116,13 @@ class OwnVoice:
         """All that is known of it, as plain data."""
         record = self.record.to_dict()
         kept = {key: record[key] for key in ("measured", "base", "made", "ptx")}
+        state: dict[str, Any] = {"accepted": self.accepted}
+        if record["failed"]:
+            state |= {key: record[key] for key in ("failed", "accepted_by", "accepted_on") if record[key]}
+        if (self.folder / PAGE).exists():
+            state["page"] = str(self.folder / PAGE)
         return {**self.voice.to_dict(), "consent": {**self.consent.to_dict(), "expired": self.consent.expired()},
-                **kept, "folder": str(self.folder)}  # fmt: skip
+                **state, **kept, "folder": str(self.folder)}  # fmt: skip
 
 
 def changed(record: VoiceRecord, **fields: Any) -> VoiceRecord:
@@ -112,6 +145,7 @@ def read_voice(name: str, voices: str | Path | None = None) -> OwnVoice:
         ModelError: It is damaged, or of another version.
     """
     folder = voices_folder(voices) / name
+    recover(folder.parent)
     if not NAME.fullmatch(name) or not (folder / "voice.json").is_file():
         known = ", ".join(user_voices(voices)) or "none"
         shipped = name in {voice.name for voice in list_voices()}
@@ -149,8 +183,10 @@ def parse_record(data: Any, place: str) -> VoiceRecord:
     numbers = [voice.f0_low_hz, voice.f0_median_hz, voice.f0_high_hz, voice.minutes, record.log_f0_median]
     sound = all(map(math.isfinite, [*numbers, *record.phone_log_frames])) and 3.0 < record.log_f0_median < 7.0
     sound = sound and all(0 <= amount <= 1 for amount in record.sharpening or ())
-    texts = (voice.name, voice.accent, voice.gender, voice.licence, voice.provenance)
-    if not sound or not all(len(t) <= 200 and t.isprintable() for t in texts) or not NAME.fullmatch(voice.name):
+    texts = (voice.name, voice.accent, voice.gender, voice.licence, voice.provenance, record.accepted_by)
+    reasons = len(record.failed) <= 20 and all(len(t) <= 1000 and t.isprintable() for t in record.failed)
+    sound = sound and reasons and all(len(t) <= 200 and t.isprintable() for t in texts)
+    if not sound or not NAME.fullmatch(voice.name):
         raise ModelError("is damaged (a name or number can't be)", place=place, remedy=AGAIN)
     return record
 
@@ -224,54 +260,47 @@ def renew(name: str, consent: Consent, voices: str | Path | None = None) -> OwnV
     if not NAME.fullmatch(name) or not (folder / "voice.json").is_file():
         read_voice(name, voices)
     record = parse_record(_read_json(folder / "voice.json"), str(folder / "voice.json"))
-    own = OwnVoice(changed(record, consent=consent.fingerprint()), consent, folder).allowed()
+    own = OwnVoice(changed(record, consent=consent.fingerprint()), consent, folder).agreed()
     write_atomically(folder / "consent.json", _json(consent))  # killed between the two: the same command mends it
     write_atomically(folder / "voice.json", _json(own.record))
     return own
 
 
-def put_in_place(ready: Path, target: Path, *, replace: bool = False) -> None:
-    """Give a finished folder its name, in one step where there is none of that name.
+def accept_voice(name: str, by: str, voices: str | Path | None = None) -> OwnVoice:
+    """Let a voice speak that has not passed its test; who takes it is noted in its record.
+
+    What training would have gone on from is deleted: it is finished.
 
     Raises:
-        OutputError: There is one and `replace` is False; or it can't be done.
+        UsageError: There is no such voice, its speaker's consent has ended, or nobody is named.
+        ModelError: It is damaged.
     """
-    if target.exists() and not replace:
-        raise OutputError("exists", place=str(target), remedy="remove it first")
-    try:
-        make_folder(target.parent)
-        if not target.exists():
-            os.rename(ready, target)
-            return
-        old = target.with_name(f".{target.name}.old")
-        shutil.rmtree(old, ignore_errors=True)
-        os.rename(target, old)
-        os.rename(ready, target)
-        shutil.rmtree(old, ignore_errors=True)
-    except OSError as error:
-        problem = f"cannot be written ({error.strerror})"
-        raise OutputError(problem, place=str(target), remedy="choose another --voices") from None
+    by = " ".join(by.split())
+    if not by or len(by) > 200 or not by.isprintable():
+        problem = "a voice that has not passed its test is taken by somebody"
+        raise UsageError(problem, place="--by", remedy="give a name of up to 200 letters")
+    own = read_voice(name, voices).agreed()
+    if not own.accepted:
+        record = changed(own.record, accepted_by=by, accepted_on=datetime.date.today().isoformat())
+        write_atomically(own.folder / "voice.json", _json(record))
+        own = OwnVoice(record, own.consent, own.folder)
+    shutil.rmtree(own.folder / TRAINING, ignore_errors=True)
+    return own
 
 
 def remove_voice(name: str, voices: str | Path | None = None) -> Path:
-    """Delete a user's voice, also a damaged one.
+    """Delete a user's voice, also a damaged or half-made one, and all that was kept of it.
 
     Raises:
         UsageError: There is none of that name, or it is a shipped one.
         OutputError: It can't be deleted.
     """
-    folder = voices_folder(voices) / name
-    if not NAME.fullmatch(name) or not (folder / "voice.json").is_file():
+    root = voices_folder(voices)
+    recover(root)
+    if not NAME.fullmatch(name) or not ((root / name / "voice.json").is_file() or leftovers(root, name)):
         read_voice(name, voices)
-    try:
-        (folder / "voice.json").unlink()  # from here on there is no voice, whatever stops us
-        shutil.rmtree(folder) if not folder.is_symlink() else folder.unlink()
-    except OSError as error:
-        problem = f"cannot be deleted ({error.strerror})"
-        raise OutputError(problem, place=str(folder), remedy="check its permissions") from None
-    with contextlib.suppress(OSError):
-        shutil.rmtree(folder.with_name(f".{name}.partial"), ignore_errors=True)
-    return folder
+    delete(root, name)
+    return root / name
 
 
 def _json(value: Config) -> bytes:
@@ -284,6 +313,8 @@ def _read_json(path: Path) -> Any:
             data = file.read(_LARGEST_JSON + 1)
         if len(data) > _LARGEST_JSON:
             raise ValueError("is too large")
-        return json.loads(data)
+        found = json.loads(data)
+        json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair could not be shown, or written again
+        return found
     except (OSError, ValueError, RecursionError):
         raise ModelError("is missing or damaged", place=str(path), remedy=AGAIN) from None

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from prosody_transfer.core.config import Config, load_config
 from prosody_transfer.core.errors import ModelError, UsageError
+from prosody_transfer.store.voice_moves import recover
 
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?")
 # What some systems take for a device, whatever the folder; and words that would be ambiguous.
@@ -101,6 +102,7 @@ def check_name(name: str, place: str = "NAME") -> str:
 
 def user_voices(voices: str | Path | None = None) -> list[str]:
     """Names of the user's voices, sorted; damaged ones too."""
+    recover(voices_folder(voices))
     try:
         found = [entry.name for entry in voices_folder(voices).iterdir() if (entry / "voice.json").is_file()]
     except OSError:
@@ -109,7 +111,7 @@ def user_voices(voices: str | Path | None = None) -> list[str]:
 
 
 def all_voices(voices: str | Path | None = None) -> list[Voice]:
-    """Shipped and users' voices by name; users' that can't be read are left out (`ptx voice list` names them).
+    """Shipped and users' voices by name; `ptx voice list` names users' that can't be read or are not accepted, too.
 
     Raises:
         ModelError: The list of shipped voices is missing or damaged.
@@ -119,7 +121,8 @@ def all_voices(voices: str | Path | None = None) -> list[Voice]:
     found = {voice.name: voice for voice in list_voices()}
     for name in user_voices(voices):
         try:
-            found.setdefault(name, read_voice(name, voices).voice)
+            if (own := read_voice(name, voices)).accepted:
+                found.setdefault(name, own.voice)
         except (ModelError, UsageError):
             continue
     return [found[name] for name in sorted(found)]

@@ -1,4 +1,4 @@
-"""`ptx voice add`: from recordings and a consent to a voice that has passed its test, or to nothing."""
+"""`ptx voice add`: from recordings and a consent to a voice that has passed its test, or is kept and does not speak."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import datetime
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,21 +20,23 @@ from prosody_transfer.core.errors import ModelError, OutputError, UsageError
 from prosody_transfer.data.manifest import read_manifest
 from prosody_transfer.store.consent import Consent
 from prosody_transfer.store.voice_folder import (
+    PAGE,
     OwnVoice,
     VoiceRecord,
     changed,
     checksum,
-    put_in_place,
     read_voice,
     read_weights,
     write_folder,
 )
+from prosody_transfer.store.voice_moves import put_in_place
 from prosody_transfer.store.voice_network import REFERENCES, adapted
 from prosody_transfer.store.voices import Voice, check_name, user_voices, voices_folder
 from prosody_transfer.store.weights import load_network, shipped
 from prosody_transfer.training.commands import voice_facts
 from prosody_transfer.training.detail import measure_sharpening
 from prosody_transfer.training.fisher import load_fisher, shipped_fisher
+from prosody_transfer.training.go_on import Before, bring, check_speaker, keep, take_up
 from prosody_transfer.training.loop import LoopConfig, Trainer, run
 from prosody_transfer.training.provenance import provenance
 from prosody_transfer.training.recordings import Event, Speech, gather
@@ -46,7 +49,7 @@ class Adaptation(Config):
     """How a voice is learnt, and what is said of it.
 
     Attributes:
-        steps: Of training; 0 chooses by the minutes of speech.
+        steps: Of training in all; 0 chooses by the minutes of speech.
         learning_rate: Its peak.
         task: Sizes and weights of the losses.
         gender, accent, licence, provenance, synthetic: What is shown of the voice; "" as it is heard, or by consent.
@@ -81,9 +84,14 @@ class Verdict(Protocol):
     def references(self) -> Any: ...
     @property
     def judge(self) -> str: ...
+    @property
+    def page(self) -> str: ...
 
 
-Gate = Callable[[str, Path, list[str]], Verdict]
+class Gate(Protocol):
+    """The test; see `evaluation.voice_gate`. May also have `before(held_out, learnt)`, called before the training."""
+
+    def __call__(self, name: str, voices: Path, held_out: list[str], learnt: list[str], /) -> Verdict: ...
 
 
 def add_voice(
@@ -94,6 +102,9 @@ def add_voice(
 ) -> OwnVoice:  # fmt: skip
     """Add a voice. Killed at any time, the same call goes on; a voice that is there already is only returned.
 
+    A voice that does not pass its test is kept, does not speak, and is gone on from when it is called with more
+    recordings or steps.
+
     Args:
         recordings: A corpus in any layout that `ptx prepare` reads, or a folder that it has prepared.
         consent: What the speaker agreed to.
@@ -102,46 +113,90 @@ def add_voice(
         replay: A prepared folder with recordings of the model's own voices, to repeat while learning.
         fisher: Importances of the model's parameters; None for those that ship.
         model: A CopyCat checkpoint; None for the shipped one.
-        max_minutes: The longest that training may take, in all; then what is learnt is tested.
+        max_minutes: The longest that training may take, in all (of what is new, where it goes on from a voice that is
+            not accepted); then what is learnt is tested.
         on_event: Called with a stage ("prepare", "train", "test"), how much is done, of how much, and figures.
 
     Raises:
         UsageError: The name can't be one, the consent has ended, or the recordings are of several people.
         OutputError: There is another voice of that name, or it is being added right now.
-        ModelError: The voice did not pass; nothing is kept.
+        ModelError: The voice did not pass; what was learnt is kept.
         KeyboardInterrupt: Asked to stop; the work is kept.
     """
     settings = settings or Adaptation()
     check_name(name)
-    root = voices_folder(voices)
     base = Path(model) if model is not None else shipped("copycat")
     wanted = request(recordings, replay, base, settings)
-    partial = root / f".{name}.partial"
-    if name in user_voices(voices):
+    order = _Order(name, wanted, base, consent, gate, settings, replay, fisher, max_minutes, device, on_event)
+    partial, there = voices_folder(voices) / f".{name}.partial", name in user_voices(voices)
+    if there:
         own = read_voice(name, voices)
-        if own.record.request != wanted:
-            raise OutputError(f"there is a voice {name!r}", place=str(root), remedy="choose another name, or remove it")
-        shutil.rmtree(partial, ignore_errors=True)
-        return own
+        if own.record.request == wanted:
+            shutil.rmtree(partial, ignore_errors=True)
+            return _passed(own)
+        order = replace(order, before=_go_on(own, order))
     _check_consent(consent)
     make_folder(partial)
     with _locked(partial, name):
+        learnt = order.before.learnt if order.before else frozenset()
         speech = gather(
             name, Path(recordings), partial / "data", speaker=settings.speaker, recognise=settings.recognise,
-            seed=settings.seed, workers=workers, on_event=on_event,
+            seed=settings.seed, workers=workers, on_event=on_event, learnt=learnt,
         )  # fmt: skip
-        ready, tested = partial / "ready", partial / "tested"
         _forget_other(partial, wanted)
-        if not (ready / name / "voice.json").exists():
-            weights, facts = _learn(
-                partial / "run", wanted, base, speech, settings, replay, fisher, max_minutes, device, on_event
-            )
-            _pack(ready / name, name, base, speech, consent, settings, wanted, weights, facts)
-        if not (tested / name / "voice.json").exists():
-            _test(ready, tested / name, gate, speech, consent)
-        put_in_place(tested / name, root / name)
+        put_in_place(_make(partial, speech, order), partial.parent / name, replace=there)
     shutil.rmtree(partial, ignore_errors=True)
-    return read_voice(name, voices)
+    return _passed(read_voice(name, voices))
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What `add_voice` was asked for; `before` is what it goes on from."""
+
+    name: str
+    wanted: str
+    base: Path
+    consent: Consent
+    gate: Gate | None
+    settings: Adaptation
+    replay: str | Path | None
+    fisher: str | Path | None
+    max_minutes: float | None
+    device: str
+    on_event: Event | None
+    before: Before | None = None
+
+
+def _make(partial: Path, speech: Speech, order: _Order) -> Path:
+    """Learn and test, or go on with either; gives the finished folder."""
+    name = order.name
+    ready, tested = partial / "ready", partial / "tested"
+    if not (ready / name / "voice.json").exists():
+        if listen := getattr(order.gate, "before", None):
+            listen(*([row.audio for row in rows] for rows in (speech.held_out, speech.train)))
+        weights, facts = _learn(partial / "run", speech, order)
+        _pack(ready / name, speech, order, weights, facts)
+    if not (tested / name / "voice.json").exists():
+        _test(ready, tested / name, speech, order)
+    return tested / name
+
+
+def _go_on(own: OwnVoice, order: _Order) -> Before | None:
+    """What is gone on from; OutputError where the voice that is there has been accepted."""
+    if own.accepted:
+        place = str(own.folder.parent)
+        raise OutputError(f"there is a voice {order.name!r}", place=place, remedy="choose another name, or remove it")
+    before = take_up(own, checksum(order.base))
+    if before and order.settings.steps:
+        before.total(order.settings.steps, 0)
+    return before
+
+
+def _passed(own: OwnVoice) -> OwnVoice:
+    """Itself; ModelError where it was not accepted."""
+    if not own.accepted:
+        raise ModelError(own.refusal(), place=own.voice.name, remedy=own.remedy())
+    return own
 
 
 def request(recordings: str | Path, replay: str | Path | None, base: Path, settings: Adaptation) -> str:
@@ -160,11 +215,9 @@ def steps_for(minutes: float) -> int:
     return int(np.interp(minutes, [1, 5, 20], [400, 800, 1200]))
 
 
-def _learn(
-    folder: Path, wanted: str, base: Path, speech: Speech, settings: Adaptation, replay: str | Path | None,
-    fisher: str | Path | None, max_minutes: float | None, device: str, on_event: Event | None,
-) -> tuple[dict[str, Any], dict[str, Any]]:  # fmt: skip
+def _learn(folder: Path, speech: Speech, order: _Order) -> tuple[dict[str, Any], dict[str, Any]]:
     """Train, or go on; the learnt tensors, and what is known of the voice."""
+    base, settings, replay, before, on_event = order.base, order.settings, order.replay, order.before, order.on_event
     network, header = load_network("copycat", base)
     who = speech.train[0].speaker
     facts = voice_facts(speech.train, speech.cache, (who,), network.config.n_phones)[who]
@@ -174,19 +227,25 @@ def _learn(
         old = [r for r in read_manifest(Path(replay) / "train.jsonl") if r.speaker in network.config.speakers]
     important = None
     if settings.task.ewc_weight:
-        important = load_fisher(fisher if fisher is not None else shipped_fisher(), checksum(base))
+        important = load_fisher(order.fisher if order.fisher is not None else shipped_fisher(), checksum(base))
     task = VoiceTask(
         network, levels, settings.task, speech.train, speech.cache, important,
-        (old, Path(replay) / "cache") if old and replay is not None else None, device,
+        (old, Path(replay) / "cache") if old and replay is not None else None, order.device,
     )  # fmt: skip
     nearest = task.begin_like()
+    steps = settings.steps or steps_for(speech.minutes)
+    if before:
+        check_speaker(before, speech)
+        bring(before, folder)
+        steps = before.total(settings.steps, steps)
     loop = LoopConfig(
-        total_steps=settings.steps or steps_for(speech.minutes), learning_rate=settings.learning_rate, warmup_steps=20,
-        weight_decay=0.0, ema_decay=0.99, checkpoint_minutes=0.5, validation_steps=0, seed=settings.seed,
+        total_steps=steps, learning_rate=settings.learning_rate, warmup_steps=20, weight_decay=0.0,
+        ema_decay=0.99, checkpoint_minutes=0.5, validation_steps=0, seed=settings.seed,
     )  # fmt: skip
-    trainer = Trainer(task, loop, folder, {"request": wanted, "nearest": nearest})
+    trainer = Trainer(task, loop, folder, {"request": order.wanted, "nearest": nearest})
     trainer.resume()
-    left = None if max_minutes is None else max(0.0, max_minutes - trainer.seconds / 60)
+    taken = trainer.seconds - (before.seconds if before else 0)
+    left = None if order.max_minutes is None else max(0.0, order.max_minutes - taken / 60)
     report = (lambda step, figures: on_event("train", step, loop.total_steps, figures)) if on_event else None
     run(trainer, resume=True, max_minutes=left, on_step=report)
     if trainer.ending == "asked":
@@ -198,11 +257,9 @@ def _learn(
                     "sharpening": sharpening, "loop": loop.to_dict(), "task": settings.task.to_dict()}  # fmt: skip
 
 
-def _pack(
-    folder: Path, name: str, base: Path, speech: Speech, consent: Consent, settings: Adaptation, wanted: str,
-    weights: dict[str, Any], facts: dict[str, Any],
-) -> None:  # fmt: skip
+def _pack(folder: Path, speech: Speech, order: _Order, weights: dict[str, Any], facts: dict[str, Any]) -> None:
     """The voice as a folder, not tested yet."""
+    name, base, consent, settings = order.name, order.base, order.consent, order.settings
     shutil.rmtree(folder, ignore_errors=True)
     median = float(np.exp(facts["log_f0_median"]))
     voice = Voice(
@@ -215,32 +272,33 @@ def _pack(
     record = VoiceRecord(
         voice=voice, log_f0_median=facts["log_f0_median"], phone_log_frames=tuple(facts["phone_log_frames"]),
         base=checksum(base), weights="", consent="", made=datetime.date.today().isoformat(), ptx=provenance()["ptx"],
-        sharpening=facts["sharpening"], request=wanted,
+        sharpening=facts["sharpening"], request=order.wanted,
     )  # fmt: skip
     _, header = load_network("copycat", base)
     kept = {key: facts[key] for key in ("steps", "seconds", "nearest", "loop", "task")}
     write_folder(folder, record, consent, weights, header["config"], kept)
 
 
-def _test(ready: Path, folder: Path, gate: Gate | None, speech: Speech, consent: Consent) -> None:
-    """Let the gate judge the voice, and write it with what was found into `folder`; or throw everything away."""
+def _test(ready: Path, folder: Path, speech: Speech, order: _Order) -> None:
+    """Let the gate judge the voice, and write it with what was found into `folder`."""
     import torch
 
-    name = folder.name
-    own = read_voice(name, ready)
+    own = read_voice(order.name, ready)
     tensors, header = read_weights(own)
-    facts, measured = {key: value for key, value in header.items() if key != "config"}, {}
-    if gate is not None:
-        verdict = gate(name, ready, [row.audio for row in speech.held_out])
-        if not verdict.passed:
-            shutil.rmtree(ready.parent, ignore_errors=True)
-            problem = f"the voice was not accepted: {'; '.join(verdict.failed)}"
-            remedy = "nothing is kept: give more or cleaner recordings of one speaker, or more --steps"
-            raise ModelError(problem, place=name, remedy=remedy)
-        tensors |= {REFERENCES: torch.from_numpy(np.asarray(verdict.references)).half()}
-        facts, measured = {**facts, "judge": verdict.judge}, verdict.figures
+    facts = {key: value for key, value in header.items() if key != "config"}
+    found: dict[str, Any] = {}
     shutil.rmtree(folder, ignore_errors=True)
-    write_folder(folder, changed(own.record, measured=measured), consent, tensors, header["config"], facts)
+    if order.gate is not None:
+        held_out, learnt = ([row.audio for row in rows] for rows in (speech.held_out, speech.train))
+        verdict = order.gate(order.name, ready, held_out, learnt)
+        tensors |= {REFERENCES: torch.from_numpy(np.asarray(verdict.references)).half()}
+        facts["judge"], found["measured"] = verdict.judge, verdict.figures
+        if verdict.page:
+            write_atomically(folder / PAGE, verdict.page.encode())
+        if not verdict.passed:
+            found["failed"] = verdict.failed
+            keep(ready.parent / "run", folder, speech, order.before)
+    write_folder(folder, changed(own.record, **found), order.consent, tensors, header["config"], facts)
 
 
 def _check_consent(consent: Consent) -> None:

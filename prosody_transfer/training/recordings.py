@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +30,7 @@ class Speech:
 
 def gather(
     name: str, recordings: Path, out: Path, *, speaker: str = "", recognise: str = "auto", seed: int = 1,
-    workers: int = 1, on_event: Event | None = None,
+    workers: int = 1, on_event: Event | None = None, learnt: frozenset[str] = frozenset(),
 ) -> Speech:  # fmt: skip
     """Prepare the recordings, or take those that `ptx prepare` has prepared; set some aside for the test.
 
@@ -38,6 +38,7 @@ def gather(
         name: Of the new voice; the speaker's too, where neither `speaker` nor the layout says another.
         out: Where they are prepared.
         speaker: Whose recordings to take, where there are several people's.
+        learnt: Fingerprints of recordings that the voice has learnt from before: none of them is set aside.
 
     Raises:
         UsageError: They are of several people, or are too few.
@@ -60,7 +61,9 @@ def gather(
         problem = f"holds recordings of {len(known)} speakers ({', '.join(known[:4])}{', ...' * (len(known) > 4)})"
         raise UsageError(problem, place=str(recordings), remedy="say with --speaker whose are to be learnt")
     usable = lambda rows: [r for r in rows if r.speaker == who and _aligned(cache, r)]
-    train, dev = set_aside(usable(train), usable(dev))
+    train, dev = usable(train), usable(dev)
+    before = {row.id for row in [*train, *dev] if fingerprint(row) in learnt} if learnt else set()
+    train, dev = set_aside(train, dev, before)
     minutes = sum(_seconds(cache, row) for row in train) / 60
     if minutes < LEAST_MINUTES:
         problem = f"{minutes:.1f} minutes of usable speech beside what the test needs are too few"
@@ -68,23 +71,40 @@ def gather(
     return Speech(train, dev, cache, minutes)
 
 
-def set_aside(train: list[Row], dev: list[Row]) -> tuple[list[Row], list[Row]]:
+def set_aside(
+    train: list[Row], dev: list[Row], learnt: Collection[str] = frozenset()
+) -> tuple[list[Row], list[Row]]:
     """Move rows so that the test has at least `LEAST_HELD_OUT` recordings, and not more than a third or the most.
 
     Which rows move depends on their ids alone. A sentence that is said twice stays on one side.
+
+    Args:
+        learnt: Ids of rows that have been learnt from before: they, and what says the same, are never in the test.
     """
     order = lambda row: hashlib.sha256(row.id.encode()).hexdigest()
-    train, dev = sorted(train, key=order), sorted(dev, key=order)
     said = lambda row: sentence_key(row.text)
+    heard = {said(row) for row in [*train, *dev] if row.id in learnt} - {""}
+    known = lambda row: row.id in learnt or said(row) in heard
+    train, dev = [*train, *filter(known, dev)], [row for row in dev if not known(row)]
+    train, dev = sorted(train, key=order), sorted(dev, key=order)
     while dev and (len(dev) > MOST_HELD_OUT or len(dev) > (len(train) + len(dev)) // 3):
         train.append(dev.pop())
     while len(dev) < LEAST_HELD_OUT and len(train) > 2 * (len(dev) + 1):
-        alone = [r for r in train if not r.text or sum(said(o) == said(r) for o in train) == 1]
+        free = [r for r in train if not known(r)]
+        alone = [r for r in free if not r.text or sum(said(o) == said(r) for o in train) == 1]
         if not alone:
             break
         train.remove(alone[0])
         dev.append(alone[0])
     return train, dev
+
+
+def fingerprint(row: Row) -> str:
+    """Of a recording's file, whatever it is called and wherever it lies."""
+    try:
+        return hashlib.sha256(Path(row.audio).read_bytes()).hexdigest()[:16]
+    except OSError:  # measured elsewhere: the recording is not here
+        return hashlib.sha256(f"{row.id}\0{row.text}".encode(errors="surrogateescape")).hexdigest()[:16]
 
 
 def _aligned(cache: Path, row: Row) -> bool:

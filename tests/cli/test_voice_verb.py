@@ -101,6 +101,74 @@ def test_export_import_remove(ptx, voices, tmp_path):
     assert (voices / "jane").exists()
 
 
+def not_accepted(voices: Path, name: str = "jane") -> None:
+    path = voices / name / "voice.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "failed": ["outputs reach 0.40, not 0.85"]}))
+    (voices / name / "test.html").write_text("why")
+
+
+def test_every_command_knows_a_voice_that_is_not_accepted(ptx, voices, tmp_path, capsys):
+    not_accepted(voices)
+    assert any(line.split()[0] == "jane" and line.endswith("not accepted") for line in ptx("list").stdout.splitlines())
+    rows = {row["name"]: row for row in json.loads(ptx("list", "--json").stdout)}
+    assert not rows["jane"]["accepted"] and rows["alice"]["accepted"]
+    shown = ptx("show", "jane").stdout
+    assert "outputs reach 0.40, not 0.85" in shown and str(voices / "jane" / "test.html") in shown
+    result = ptx("export", "jane", "-o", tmp_path / "jane.ptxvoice")
+    assert result.exit_code == 2 and "ptx voice accept jane" in result.stderr and result.stderr.count("\n") == 1
+    speakers(json=True)
+    assert "jane" not in {row["name"] for row in json.loads(capsys.readouterr().out)}, "it cannot speak"
+    assert ptx("remove", "jane", "--yes").exit_code == 0 and sorted(p.name for p in voices.iterdir()) == ["joe"]
+
+
+def test_transfer_refuses_it_in_one_line_before_any_work(voices, tmp_path, monkeypatch):
+    from prosody_transfer.cli.app import app as main
+
+    not_accepted(voices)
+    (tmp_path / "a.wav").write_bytes(b"no sound is looked at")
+    result = CliRunner().invoke(
+        main, ["transfer", str(tmp_path / "a.wav"), "--speaker", "jane", "--voices", str(voices)]
+    )
+    assert result.exit_code == 2 and result.stderr.count("\n") == 1
+    assert "jane: the voice was not accepted" in result.stderr and "ptx voice accept jane" in result.stderr
+
+
+def test_accept(ptx, voices):
+    not_accepted(voices)
+    assert "accepted by Ann Lee on " in ptx("accept", "jane", "--by", "Ann Lee").stdout
+    found = json.loads(ptx("accept", "jane", "--by", "Bob", "--json").stdout)
+    assert found["accepted_by"] == "Ann Lee", "the first who takes it"
+    assert any(line.split()[0] == "jane" and line.endswith("unlimited") for line in ptx("list").stdout.splitlines())
+    not_accepted(voices, "joe")
+    result = ptx("accept", "joe", "--by", "Ann Lee")
+    assert result.exit_code == 2 and "until 2020-12-31" in result.stderr
+    result = ptx("accept", "alice")
+    assert result.exit_code == 2 and "is a shipped voice" in result.stderr
+
+
+def test_accept_notes_who_is_logged_in(ptx, voices, monkeypatch):
+    assert "nothing to accept" in ptx("accept", "jane").stdout
+    not_accepted(voices)
+    monkeypatch.setattr("getpass.getuser", lambda: "ann")
+    assert json.loads(ptx("accept", "jane", "--json").stdout)["accepted_by"] == "ann"
+
+
+def test_a_record_that_no_text_can_hold_is_named_and_the_others_speak(ptx, voices, capsys):
+    path = voices / "jane" / "voice.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "made": "\ud800"}))
+    result = ptx("list")
+    assert result.exit_code == 0 and "alice" in result.stdout and "joe" in result.stdout
+    assert "jane" in result.stderr and result.stderr.count("\n") == 1
+    assert ptx("show", "alice").exit_code == 0 and ptx("remove", "jane", "--yes").exit_code == 0
+
+
+def test_what_an_interrupted_add_left_is_removed_after_asking(ptx, voices):
+    (voices / ".ann.partial").mkdir()
+    result = ptx("remove", "ann")
+    assert result.exit_code == 2 and "--yes" in result.stderr and (voices / ".ann.partial").exists()
+    assert ptx("remove", "ann", "--yes").exit_code == 0 and not (voices / ".ann.partial").exists()
+
+
 def test_renew(ptx, voices, tmp_path):
     (tmp_path / "c.txt").write_text("who: Joe Doe\npurposes: tests\ndate: 2024-01-01\nuntil: unlimited\n")
     assert (

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -16,15 +18,17 @@ from hypothesis import strategies as st
 from prosody_transfer.core.errors import ModelError, OutputError, PtxError, UsageError
 from prosody_transfer.store.checkpoint import load_checkpoint, save_checkpoint
 from prosody_transfer.store.consent import Consent
+from prosody_transfer.store.voice_file import export_voice, import_voice
 from prosody_transfer.store.voice_folder import (
+    accept_voice,
     checksum,
     credit,
-    put_in_place,
     read_voice,
     read_weights,
     remove_voice,
     renew,
 )
+from prosody_transfer.store.voice_moves import put_in_place
 from prosody_transfer.store.voice_network import REFERENCES, ROW, adapted, read_references
 from prosody_transfer.store.voices import all_voices, check_name, get_voice, list_voices, user_voices, voices_folder
 from prosody_transfer.store.weights import load_network
@@ -112,6 +116,12 @@ def test_a_voice_that_may_not_speak_any_more(make_voice, tmp_path):
     ("voice.json", lambda data: {**data, "voice": {**data["voice"], "name": "../up"}}),
     ("voice.json", lambda data: {**data, "voice": {**data["voice"], "name": "joan"}}),
     ("voice.json", lambda data: {**data, "voice": {**data["voice"], "accent": "a\nb"}}),
+    ("voice.json", lambda data: {**data, "ptx": "\ud800"}),
+    ("voice.json", lambda data: {**data, "measured": {"\ud800": 1}}),
+    ("voice.json", lambda data: {**data, "failed": ["a\nb"]}),
+    ("voice.json", lambda data: {**data, "failed": ["a"] * 21}),
+    ("voice.json", lambda data: {**data, "accepted_by": "a" * 201}),
+    ("consent.json", lambda data: {**data, "who": "\ud800"}),
     ("voice.json", lambda data: [data]),
     ("consent.json", lambda data: {**data, "until": "2999-01-01"}),
     ("consent.json", lambda data: {**data, "who": ""}),
@@ -192,6 +202,125 @@ def test_a_finished_folder_gets_its_name_in_one_step(tmp_path):
     with pytest.raises(OutputError, match="exists"):
         put_in_place(tmp_path / "ready", tmp_path / "voice")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["ready", "voice"]
+
+
+def refused(root, name="jane", **more) -> None:
+    """Make a voice one that has not passed its test."""
+    path = root / name / "voice.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "failed": ["outputs reach 0.4, not 0.85"], **more}))
+
+
+def test_a_voice_that_is_not_accepted_does_not_speak_until_somebody_takes_it(make_voice, tmp_path, agreed):
+    make_voice()
+    root = tmp_path / "voices"
+    refused(root)
+    (root / "jane" / "training").mkdir()
+    (root / "jane" / "test.html").write_text("why")
+    with pytest.raises(UsageError) as caught:
+        get_voice("jane", voices=root)
+    said = str(caught.value)
+    assert said.startswith("jane: the voice was not accepted: outputs reach 0.4, not 0.85; see ") and "\n" not in said
+    assert "ptx voice accept jane" in said and str(root / "jane" / "test.html") in said
+    with pytest.raises(UsageError, match="not accepted"):
+        export_voice("jane", tmp_path / "jane.ptxvoice", root)
+    renew("jane", agreed, root)
+    assert not read_voice("jane", root).accepted, "a new consent is no acceptance"
+    own = accept_voice("jane", "  Ann \n Lee ", root)
+    assert own == read_voice("jane", root) and get_voice("jane", voices=root) == own.voice
+    facts = own.facts()
+    assert facts["accepted"] and facts["accepted_by"] == "Ann Lee" and facts["failed"] and facts["page"]
+    assert facts["accepted_on"] == datetime.date.today().isoformat() and not (root / "jane" / "training").exists()
+    taken = import_voice(export_voice("jane", tmp_path / "jane.ptxvoice", root), root, name="joan")
+    assert taken.record.accepted_by == "Ann Lee", "who took it travels with it"
+
+
+def test_nobody_accepts_a_voice_whose_consent_has_ended_or_without_a_name(make_voice, tmp_path):
+    make_voice(consent=OVER)
+    refused(tmp_path / "voices")
+    with pytest.raises(UsageError, match="until 2020-12-31"):
+        accept_voice("jane", "Ann", tmp_path / "voices")
+    for by in ("", " ", "a" * 201, "a\0b", "\ud800"):
+        with pytest.raises(UsageError, match="--by"):
+            accept_voice("jane", by, tmp_path / "voices")
+    assert not read_voice("jane", tmp_path / "voices").record.accepted_by
+
+
+def test_a_file_of_a_voice_that_is_not_accepted_is_not_taken_in(make_voice, tmp_path):
+    make_voice()
+    file, root = export_voice("jane", tmp_path / "jane.ptxvoice", tmp_path / "voices"), tmp_path / "other"
+    tensors, header = load_checkpoint(file, "voice-export")
+    facts = {key: header[key] for key in ("consent", "facts")}
+    record = {**header["voice"], "failed": ["why"]}
+    save_checkpoint(file, "voice-export", tensors, header["config"], voice=record, **facts)
+    with pytest.raises(UsageError, match="was not accepted: why"):
+        import_voice(file, root)
+    assert user_voices(root) == []
+
+
+def test_killed_between_two_renames_the_old_voice_comes_back(make_voice, tmp_path):
+    root, old = tmp_path / "voices", tmp_path / "voices" / ".jane.old"
+    own = make_voice()
+    own.folder.rename(old)
+    assert user_voices(root) == ["jane"] and read_voice("jane", root) == own and not old.exists()
+    own.folder.rename(old)
+    assert read_voice("jane", root) == own, "whoever looks first"
+    shutil.copytree(own.folder, old)
+    (old / "voice.json").write_text("the one before")
+    assert read_voice("jane", root) == own and not old.exists(), "the new one was in place already"
+
+
+def test_a_killed_replacement_leaves_one_whole_voice(make_voice, tmp_path, monkeypatch):
+    """The process dies at each of the renames in turn."""
+    root, rename = tmp_path / "voices", os.rename
+    make_voice()
+    for deadly in (1, 2, 3):
+        make_voice("next")
+        (root / "next").rename(tmp_path / "ready")
+        calls = []
+
+        def dying(source, target, calls=calls, deadly=deadly):
+            calls.append(1)
+            if len(calls) == deadly:
+                raise SystemExit
+            rename(source, target)
+
+        with monkeypatch.context() as patch, contextlib.suppress(SystemExit):
+            patch.setattr(os, "rename", dying)
+            put_in_place(tmp_path / "ready", root / "jane", replace=True)
+        assert user_voices(root) == ["jane"] and [p.name for p in root.iterdir()] == ["jane"]
+        shutil.rmtree(tmp_path / "ready", ignore_errors=True)
+
+
+@pytest.mark.parametrize("left", [".jane.old", ".jane.partial", ".jane.importing", ".jane.removed"])
+def test_removing_removes_everything(make_voice, tmp_path, left):
+    root = tmp_path / "voices"
+    make_voice("joe")
+    make_voice()
+    shutil.copytree(root / "joe", root / left)
+    remove_voice("jane", root)
+    assert [p.name for p in root.iterdir()] == ["joe"]
+    if left == ".jane.partial":
+        shutil.copytree(root / "joe", root / left)
+        remove_voice("jane", root)
+        assert [p.name for p in root.iterdir()] == ["joe"], "one that was never finished, too"
+        with pytest.raises(UsageError, match="you have no voice 'jane'"):
+            remove_voice("jane", root)
+
+
+def test_removing_killed_half_way_leaves_nothing_to_be_seen(make_voice, tmp_path, monkeypatch):
+    from prosody_transfer.store import voice_moves
+
+    root = tmp_path / "voices"
+    make_voice("joe")
+    make_voice()
+
+    def die(*asked, **more):
+        raise SystemExit
+
+    with monkeypatch.context() as patch, contextlib.suppress(SystemExit):
+        patch.setattr(voice_moves.shutil, "rmtree", die)
+        remove_voice("jane", root)
+    assert user_voices(root) == ["joe"] and [p.name for p in root.iterdir()] == ["joe"], "the next start cleans up"
 
 
 def test_what_a_file_says_of_its_speaker(agreed):

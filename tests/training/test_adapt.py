@@ -25,13 +25,19 @@ from prosody_transfer.store.voice_network import REFERENCES
 from prosody_transfer.store.voices import user_voices
 from prosody_transfer.training import recordings
 from prosody_transfer.training.adapt import Adaptation, add_voice
-from prosody_transfer.training.recordings import set_aside
+from prosody_transfer.training.go_on import Before
+from prosody_transfer.training.recordings import fingerprint, set_aside
 from prosody_transfer.training.voice_task import VoiceTaskConfig
 
 AGREED = Consent(who="Jane Doe", purposes=("tests",), date="2024-01-31", until="unlimited")
 OVER = Consent(who="Jane Doe", purposes=("tests",), date="2020-01-01", until="2020-12-31")
-PASSED = SimpleNamespace(passed=True, failed=(), figures={"margin": 0.3}, references=np.eye(4), judge="judge")
-FAILED = SimpleNamespace(passed=False, failed=("margin -0.1 is not above 0",), figures={}, references=None, judge="")
+PASSED = SimpleNamespace(
+    passed=True, failed=(), figures={"margin": 0.3}, references=np.eye(4), judge="judge", page="<p>passed"
+)
+FAILED = SimpleNamespace(
+    passed=False, failed=("margin -0.1 is not above 0",), figures={"margin": -0.1}, references=np.eye(4), judge="judge",
+    page="<p>why",
+)  # fmt: skip
 SETTINGS = Adaptation(steps=6, task=VoiceTaskConfig(batch_size=2, crop_frames=64, distil_size=1, ewc_weight=0.0))
 
 
@@ -56,14 +62,16 @@ def made(fake_cache, tmp_path, monkeypatch):
     add = lambda name="jane", consent=AGREED, gate=lambda *asked: PASSED, settings=SETTINGS, **more: add_voice(
         name, data, consent, gate, voices=tmp_path / "voices", model=model, settings=settings, **more
     )
-    return SimpleNamespace(add=add, data=data, model=model, voices=tmp_path / "voices")
+    count = lambda: len((data / "train.jsonl").read_text().splitlines())
+    return SimpleNamespace(add=add, data=data, model=model, voices=tmp_path / "voices", lines=count)
 
 
 def test_a_voice_is_added(made):
     asked, stages = [], set()
 
-    def gate(name, folder, held_out):
+    def gate(name, folder, held_out, learnt):
         asked.append((name, user_voices(folder), user_voices(made.voices), held_out))
+        assert len(learnt) == made.lines()
         return PASSED
 
     own = made.add(gate=gate, on_event=lambda stage, *rest: stages.add(stage))
@@ -86,13 +94,99 @@ def test_the_same_call_again_does_nothing_and_another_is_refused(made):
         made.add(settings=Adaptation(steps=7))
 
 
-def test_a_voice_that_fails_leaves_nothing(made):
-    with pytest.raises(
-        ModelError, match="jane: the voice was not accepted: margin -0.1 is not above 0; nothing"
-    ):
+def test_a_voice_that_fails_is_kept_and_does_not_speak(made):
+    message = "jane: the voice was not accepted: margin -0.1 is not above 0; .*ptx voice accept jane"
+    with pytest.raises(ModelError, match=message) as caught:
         made.add(gate=lambda *asked: FAILED)
-    assert list(made.voices.iterdir()) == []
-    assert made.add().voice.name == "jane"
+    own = read_voice("jane", made.voices)
+    assert str(own.folder / "test.html") in str(caught.value) and (own.folder / "test.html").read_text() == "<p>why"
+    assert not own.accepted and own.facts()["failed"] == ("margin -0.1 is not above 0",)
+    assert own.record.measured == {"margin": -0.1} and read_weights(own)[0][REFERENCES].shape == (4, 4)
+    with pytest.raises(UsageError, match="was not accepted"):
+        own.allowed()
+    assert [p.name for p in made.voices.iterdir()] == ["jane"]
+    with pytest.raises(ModelError, match=message):
+        made.add(gate=None, on_event=lambda *told: pytest.fail("the same call again works on nothing"))
+
+
+def fail(made, **more) -> None:
+    with pytest.raises(ModelError, match="was not accepted"):
+        made.add(gate=lambda *asked: FAILED, **more)
+
+
+def test_more_steps_go_on_from_what_was_learnt(made):
+    fail(made)
+    learnt = read_weights(read_voice("jane", made.voices))[0]["head.bias"]
+    steps = []
+    more = Adaptation(steps=9, task=SETTINGS.task)
+    own = made.add(settings=more, on_event=lambda stage, done, *rest: steps.append(done))
+    assert steps == [7, 8, 9] and own.accepted and not own.record.failed
+    tensors, header = read_weights(own)
+    assert header["steps"] == 9 and not torch.equal(tensors["head.bias"], learnt)
+    assert not (own.folder / "training").exists(), "what is accepted needs nothing to go on from"
+    assert [p.name for p in made.voices.iterdir()] == ["jane"]
+
+
+def test_more_recordings_go_on_and_none_that_was_learnt_from_is_tested_on(made):
+    lines = (made.data / "train.jsonl").read_text().splitlines()
+    (made.data / "train.jsonl").write_text("\n".join(lines[:-1]))
+    fail(made)
+    (made.data / "train.jsonl").write_text("\n".join(lines[-1:]))
+    (made.data / "dev.jsonl").write_text("\n".join(lines[:-1]))
+    found, steps = [], []
+
+    def gate(name, folder, held_out, learnt):
+        found.append((held_out, learnt))
+        return PASSED
+
+    more = Adaptation(steps=8, task=SETTINGS.task)
+    made.add(gate=gate, settings=more, on_event=lambda stage, done, *rest: steps.append(done))
+    learnt = [str(made.data / "nowhere.wav")] * 2
+    assert steps == [7, 8] and found == [([], learnt)], "both say one sentence: none is left to test with"
+
+
+def test_no_more_steps_than_it_has_had_are_refused_at_once(made):
+    fail(made)
+    with pytest.raises(UsageError, match="--steps: the voice jane has learnt for 6 steps already; give more than 6"):
+        made.add(settings=Adaptation(steps=6, task=VoiceTaskConfig(batch_size=3)))
+
+
+def test_going_on_killed_in_the_test_leaves_the_voice_as_it_was(made):
+    fail(made)
+    before = read_voice("jane", made.voices)
+
+    def killed(*asked):
+        raise KeyboardInterrupt
+
+    more = Adaptation(steps=8, task=SETTINGS.task)
+    with pytest.raises(KeyboardInterrupt):
+        made.add(gate=killed, settings=more)
+    assert read_voice("jane", made.voices) == before
+    steps = []
+    assert made.add(settings=more, on_event=lambda *told: steps.append(told)).accepted and steps == []
+
+
+def test_a_voice_that_is_kept_is_learnt_anew_for_another_model_or_where_its_state_is_damaged(made):
+    fail(made)
+    (read_voice("jane", made.voices).folder / "training" / "learnt.json").write_text("[")
+    steps = []
+    made.add(settings=Adaptation(steps=4, task=SETTINGS.task), on_event=lambda stage, done, *rest: steps.append(done))
+    assert steps == [1, 2, 3, 4]
+
+
+def test_the_gate_listens_before_the_training(made):
+    order = []
+
+    class Gate:
+        def before(self, held_out, learnt):
+            order.append(len(held_out) + len(learnt))
+
+        def __call__(self, *asked):
+            order.append("test")
+            return PASSED
+
+    made.add(gate=Gate(), on_event=lambda stage, *rest: order.append(stage))
+    assert order == [made.lines(), *["train"] * 6, "test"]
 
 
 def test_what_is_refused_before_any_work(made):
@@ -161,7 +255,8 @@ loop = adapt.LoopConfig
 adapt.LoopConfig = lambda **settings: loop(**{**settings, "checkpoint_minutes": 0.0})
 settings = adapt.Adaptation(steps=16, task=VoiceTaskConfig(batch_size=2, crop_frames=64, distil_size=1, ewc_weight=0.0))
 agreed = Consent(who="Jane Doe", purposes=("tests",), date="2024-01-31", until="unlimited")
-passed = SimpleNamespace(passed=True, failed=(), figures={"margin": 0.3}, references=np.eye(4), judge="judge")
+passed = SimpleNamespace(passed=True, failed=(), figures={"margin": 0.3}, references=np.eye(4), judge="judge",
+    page="")
 def gate(*asked):
     print("test", flush=True)
     time.sleep(0.2)
@@ -211,6 +306,27 @@ def test_what_is_set_aside(train, dev, held):
     left, kept = set_aside(everything[:train], everything[train:])
     assert len(kept) == held and sorted(r.id for r in [*left, *kept]) == sorted(r.id for r in everything)
     assert set_aside(list(reversed(everything[:train])), everything[train:]) == (left, kept), "by their ids alone"
+
+
+def test_what_was_learnt_from_before_is_never_set_aside():
+    everything = rows(20, texts=18)
+    learnt = {row.id for row in everything[::2]}
+    left, kept = set_aside(everything[:10], everything[10:], learnt)
+    assert len(kept) >= 4 and learnt.isdisjoint({row.id for row in kept})
+    assert {r.text for r in kept}.isdisjoint({r.text for r in everything if r.id in learnt}), "nor what says the same"
+    assert set_aside(everything, [], {row.id for row in everything})[1] == []
+
+
+def test_a_recording_is_known_by_its_content_wherever_it_lies(tmp_path):
+    (tmp_path / "a.wav").write_bytes(b"one")
+    (tmp_path / "b.wav").write_bytes(b"one")
+    row = lambda name: Row(id=name, audio=str(tmp_path / name), speaker="one", text="a")
+    assert fingerprint(row("a.wav")) == fingerprint(row("b.wav")) != fingerprint(row("missing.wav"))
+
+
+@pytest.mark.parametrize(("asked", "usual", "total"), [(900, 400, 900), (0, 1200, 1200), (0, 800, 855), (0, 400, 655)])
+def test_how_long_it_goes_on(asked, usual, total):
+    assert Before(None, 455, 100.0, "one", frozenset()).total(asked, usual) == total
 
 
 def test_a_sentence_said_twice_stays_on_one_side():
