@@ -45,7 +45,7 @@ Speaker = Annotated[
 Text = Annotated[str | None, _option("--text", "The words that are said.", "TEXT")]
 Transcript = Annotated[
     Path | None,
-    _option("--transcript", "Words in a file, or a TextGrid with phones.  [default: src.txt, .lab, .TextGrid]", "FILE"),
+    _option("--transcript", "Words: text, subtitles, TextGrid.  [default: src.txt, .lab, .TextGrid, .srt ...]", "FILE"),
 ]
 
 # How

@@ -71,6 +71,7 @@ def describe(report: dict[str, Any]) -> str:
     """One line on what was done; what the user should know besides goes to stderr."""
     words = {
         "text": "words as given", "sidecar": "words from its transcript", "textgrid": "phones from its TextGrid",
+        "textgrid-words": "words and their times from its TextGrid",
         "asr": "words recognised", "phones": "phones heard",
     }  # fmt: skip
     parts = [report["output"], f"{report['seconds']:.2f} s", words.get(report["words_from"], report["words_from"])]

@@ -1,64 +1,97 @@
-"""Other people's phone labels in ours: silences, ARPABET without stress, the IPA of the Montreal Forced Aligner."""
+"""Other people's phone labels in ours: ARPABET in any spelling, TIMIT's, IPA, SAMPA; silences; stress."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+from prosody_transfer.alignment.ipa import from_ipa, from_sampa
 from prosody_transfer.core.errors import TranscriptError
 from prosody_transfer.core.types import SILENCE, PhoneInterval, WordInterval
 from prosody_transfer.text.lexicon import pronounce
 from prosody_transfer.text.phones import PHONE_IDS, is_vowel, split_stress
 
-SILENCES = frozenset({"", "sil", "sp", "spn", "<eps>", "<sil>", "<unk>", "silence", "pau", "pause", "h#", "noise", "_"})
-_OLD_ARPABET = {"AX": "AH0", "AXR": "ER0", "IX": "IH0", "UX": "UW", "HV": "HH"}
-# Length, aspiration, palatal, labial and dental marks tell variants of one phone apart; we do not.
-_MARKS = re.compile("[ːˑʰʲʷˠ\u02de\u031a\u032a\u0325\u030a\u0303\u0361\u035c]")
-# "a", "e", "o" alone and x, y, q are left out: which English phone they mean depends on the dictionary.
-_IPA = {
-    "æ": "AE", "ɑ": "AA", "ɒ": "AA", "ɔ": "AO", "ɐ": "AH", "ʌ": "AH", "ə": "AH0", "ɚ": "ER0", "ɝ": "ER", "ɜ": "ER",
-    "ɛ": "EH", "ɪ": "IH", "i": "IY", "ʊ": "UH", "u": "UW", "ʉ": "UW", "aj": "AY", "aɪ": "AY", "aw": "AW", "aʊ": "AW",
-    "ej": "EY", "eɪ": "EY", "ow": "OW", "oʊ": "OW", "əw": "OW", "əʊ": "OW", "ɔj": "OY", "ɔɪ": "OY",
-    "p": "P", "b": "B", "t": "T", "d": "D", "k": "K", "c": "K", "ɡ": "G", "g": "G", "ɟ": "G", "tʃ": "CH", "ʧ": "CH",
-    "dʒ": "JH", "ʤ": "JH", "f": "F", "v": "V", "θ": "TH", "ð": "DH", "s": "S", "z": "Z", "ʃ": "SH", "ʒ": "ZH",
-    "h": "HH", "ç": "HH", "m": "M", "ɱ": "M", "n": "N", "ɲ": "N", "ŋ": "NG", "l": "L", "ɫ": "L", "ʎ": "L", "ɹ": "R",
-    "w": "W", "j": "Y", "ɾ": "T", "ʔ": "T",
-    "m\u0329": "AH0 M", "n\u0329": "AH0 N", "l\u0329": "AH0 L", "ɫ\u0329": "AH0 L",
+_SILENCES = """
+sil sp spn <eps> <sil> <unk> silence pau pause h# # ## noise nsn _ <p:> <p> <nib> <usb> <b> <s> <z> <noise> + epi
+brth br breath <br> lau laugh lg ls ns cg sl {sl} {br} {lg} {ns} {cg} {ls} ssil [sil] [sp] (.) (..) ... .. . - -- *
+[silence] [noise] [breath] <silence> <breath> @bg @ns
+"""
+SILENCES = frozenset({"", *_SILENCES.split()})
+"""What aligners, labellers and corpora call a pause or a noise among the phones, in small letters."""
+_WORDS_TOO = {"silence", "pause", "noise", "breath", "laugh", "br", "sl", ".", "..", "...", "-", "--", "+", "*"}
+_VARIANTS = {
+    "AX": ("AH0",), "AXR": ("ER0",), "AX-H": ("AH0",), "IX": ("IH0",), "UX": ("UW",), "HV": ("HH",), "DX": ("T",),
+    "NX": ("N",), "ENG": ("NG",), "EL": ("AH0", "L"), "EM": ("AH0", "M"), "EN": ("AH0", "N"), "Q": ("T",),
+    "OH": ("AA",), "IA": ("IH", "R"), "EA": ("EH", "R"), "UA": ("UH", "R"), "BCL": ("B",), "DCL": ("D",), "GCL": ("G",),
+    "PCL": ("P",), "TCL": ("T",), "KCL": ("K",),
+}  # fmt: skip
+CLOSURES = {"BCL": ("B",), "DCL": ("D", "JH"), "GCL": ("G",), "PCL": ("P",), "TCL": ("T", "CH"), "KCL": ("K",)}
+"""TIMIT's closures, and the phones that they are the first part of."""
+
+
+def _from_arpabet(label: str) -> tuple[str, ...] | None:
+    upper = re.sub(r"_[BIES]$", "", label.upper())
+    phone, stress = split_stress(upper)
+    if phone in PHONE_IDS and phone != SILENCE and (not stress or is_vowel(phone)):
+        return (upper,)
+    return _VARIANTS.get(phone) if not stress else _stressed(_VARIANTS.get(phone), stress)
+
+
+def _stressed(phones: tuple[str, ...] | None, digit: str) -> tuple[str, ...] | None:
+    if phones is None or not any(map(is_vowel, phones)):
+        return None
+    return tuple(split_stress(p)[0] + digit if is_vowel(p) else p for p in phones)
+
+
+_ALPHABETS: dict[str, Callable[[str], tuple[str, ...] | None]] = {
+    "ARPABET": _from_arpabet, "IPA": from_ipa, "SAMPA": from_sampa,
 }  # fmt: skip
 
 
-def to_arpabet(label: str) -> tuple[str, ...]:
+def is_silence(label: str, *, word: bool = False) -> bool:
+    """Whether a label of a phone (or of a word, which may be "pause" or "laugh") stands for a pause or a noise."""
+    plain = label.strip().lower()
+    return plain in SILENCES and not (word and plain in _WORDS_TOO)
+
+
+def alphabet_of(labels: Iterable[str]) -> str:
+    """ "ARPABET", "IPA" or "SAMPA": the one that knows most of the labels of a tier, the first of these among equals.
+
+    A letter alone can be in each of them: "y" and "r" tell nothing, "iy", "ɹ" and "r\\" do.
+
+    >>> alphabet_of(["s", "iy"]), alphabet_of(["s", "iː"]), alphabet_of(["s", "i:"])
+    ('ARPABET', 'IPA', 'SAMPA')
+    """
+    spoken = {label.strip() for label in labels if not is_silence(label)}
+    known = {name: sum(read(label) is not None for label in spoken) for name, read in _ALPHABETS.items()}
+    return max(known, key=lambda name: known[name])
+
+
+def to_arpabet(label: str, alphabet: str = "") -> tuple[str, ...]:
     """A label as our phones: mostly one; a syllabic consonant is two. Vowels may come out without a stress digit.
 
     The flap and the glottal stop of American English are read as T.
 
+    Args:
+        alphabet: From `alphabet_of`; "" takes the label for itself.
+
     Raises:
-        TranscriptError: No phone of ours, or more than one could be meant; it is named.
+        TranscriptError: It is no phone of ours; it is named.
 
     >>> to_arpabet("AH0"), to_arpabet("tʰ"), to_arpabet("ɫ̩"), to_arpabet("sp")
     (('AH0',), ('T',), ('AH0', 'L'), ('SIL',))
     """
     plain = label.strip()
-    if plain.lower() in SILENCES:
+    if is_silence(plain):
         return (SILENCE,)
-    upper = re.sub(r"_[BIES]$", "", plain.upper())
-    upper = _OLD_ARPABET.get(upper, upper)
-    phone, stress = split_stress(upper)
-    # one letter in lower case can be IPA: "y" and "r" are not what they are in ARPABET
-    if phone in PHONE_IDS and (not stress or is_vowel(phone)) and (plain != plain.lower() or plain not in ("r", "y")):
-        return (upper,)
-    digit = "1" if "ˈ" in plain else "2" if "ˌ" in plain else ""
-    found = _IPA.get(_MARKS.sub("", plain.replace("ˈ", "").replace("ˌ", "")))
+    found = _ALPHABETS[alphabet or alphabet_of([plain])](plain)
     if found is None:
         raise TranscriptError(
             f"the phone {label!r} cannot be told in ARPABET",
             place="phones tier",
             remedy="align with an ARPABET dictionary, such as english_us_arpa",
         )
-    phones = found.split()
-    if digit and len(phones) == 1 and is_vowel(found):
-        phones = [split_stress(found)[0] + digit]
-    return tuple(phones)
+    return found
 
 
 def restore_stress(phones: Sequence[PhoneInterval], words: Sequence[WordInterval]) -> tuple[PhoneInterval, ...]:

@@ -1,4 +1,4 @@
-"""Praat TextGrids: reading both text formats, writing the long one."""
+"""Praat TextGrids: reading all text formats, writing the long one."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
+from prosody_transfer.alignment.anchors import Anchors
 from prosody_transfer.alignment.base import fill_gaps
-from prosody_transfer.alignment.labels import SILENCES, restore_stress, to_arpabet
+from prosody_transfer.alignment.labels import CLOSURES, alphabet_of, is_silence, restore_stress, to_arpabet
+from prosody_transfer.alignment.tiers import Tier, choose_tiers
 from prosody_transfer.core.atomic import write_atomically
 from prosody_transfer.core.errors import TranscriptError
 from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval, WordInterval
@@ -20,25 +21,34 @@ _TOKEN = re.compile(
     r'"(?P<string>(?:[^"]|"")*)"|(?P<flag><[a-z]+>)|(?<!\S)(?P<number>[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)(?!\S)|![^\n]*|\S'
 )
 _REMEDY = "write it again with Praat or an aligner, as a text file"
+_CHRONOLOGICAL = "Praat chronological TextGrid text file"
 _OVERLAP = 1e-3  # s; rounded times may overlap by this much
-
-
-class Tier(NamedTuple):
-    """A named tier of (start, end, label), seconds."""
-
-    name: str
-    intervals: list[tuple[float, float, str]]
 
 
 def read_textgrid(path: str | Path) -> Alignment:
     """Read the phones (and the words, if any) of one speaker.
 
-    The tiers may be called "phones" and "words" in any case, with or without a speaker before ("anna - phones"). Labels
-    may be ARPABET or the Montreal Forced Aligner's IPA; vowels without stress get it from the dictionary.
+    Labels may be ARPABET in any spelling, TIMIT's, IPA or SAMPA; vowels without stress get it from the dictionary.
 
     Raises:
         TranscriptError: The file is missing, is no TextGrid, has no phone tier or those of several speakers, its times
             run backwards, or a phone is not known (it is named).
+    """
+    found = read_timed(path, phones=True)
+    if isinstance(found, Anchors):
+        problem = f"has no tier 'phones' (tiers: {found.tiers})"
+        raise TranscriptError(problem, place=str(path), remedy="name the phone tier 'phones'")
+    return found
+
+
+def read_timed(path: str | Path, *, phones: bool = False) -> Alignment | Anchors:
+    """Read the phones of one speaker; where there are none, the words or utterances and their times.
+
+    Args:
+        phones: Take the tier of phones even if it has no label.
+
+    Raises:
+        TranscriptError: As `read_textgrid`, and where there are neither phones nor words.
     """
     place = str(path)
     try:
@@ -46,58 +56,96 @@ def read_textgrid(path: str | Path) -> Alignment:
     except OSError as error:
         raise TranscriptError(f"cannot be read ({error.strerror})", place=place, remedy="check the path") from error
     start, end, tiers = parse_textgrid(decode(data), place)
-    phone_tier = _pick(tiers, ("phones", "phone"), place)
-    if phone_tier is None:
-        names = ", ".join(repr(t.name) for t in tiers) or "none"
-        remedy = "name the phone tier 'phones'"
-        raise TranscriptError(f"has no tier 'phones' (tiers: {names})", place=place, remedy=remedy)
-    word_tier = _pick(tiers, ("words", "word"), place)
+    phone_tier, word_tier = choose_tiers(tiers, place, empty=phones)
+    names = ", ".join(repr(t.name) for t in tiers) or "none"
     duration = end - start
-    words = tuple(
-        WordInterval(label.strip(), a - start, b - start)
-        for a, b, label in (word_tier.intervals if word_tier else ())
-        if label.strip().lower() not in SILENCES
-    )
+    spans = [
+        (a - start, b - start, label) for a, b, label in (word_tier.intervals if word_tier else ())
+        if b > a and not is_silence(label, word=True)
+    ]  # fmt: skip
+    if phone_tier is None:
+        anchors = Anchors.of(spans, duration, names)
+        if not anchors.spans:
+            problem = f"has neither phones nor words (tiers: {names})"
+            raise TranscriptError(problem, place=place, remedy="name the phone tier 'phones', the word tier 'words'")
+        return anchors
+    words = tuple(WordInterval(label.strip(), a, b) for a, b, label in spans)
+    found = fill_gaps(_phones(phone_tier, start, place), duration)
+    return Alignment(restore_stress(found, words), words, duration, "textgrid")
+
+
+def _phones(tier: Tier, start: float, place: str) -> list[PhoneInterval]:
+    """The phones of a tier, in seconds from `start`; TIMIT's closures become part of the stop that follows."""
+    alphabet = alphabet_of(tier.labels)
     phones: list[PhoneInterval] = []
-    for a, b, label in phone_tier.intervals:
+    closed: tuple[float, tuple[str, ...]] | None = None
+    for a, b, label in tier.intervals:
         try:
-            names_here = to_arpabet(label)
+            names = to_arpabet(label, alphabet)
         except TranscriptError as error:
             raise TranscriptError(f"{error.problem} (at {a:.2f} s)", place=place, remedy=error.remedy) from None
-        step = (b - a) / len(names_here)
-        phones += [PhoneInterval(p, a - start + i * step, a - start + (i + 1) * step) for i, p in enumerate(names_here)]
-        if len(names_here) == 1:  # times as they stand in the file, without the rounding of the step
-            phones[-1] = PhoneInterval(names_here[0], a - start, b - start)
-    return Alignment(restore_stress(fill_gaps(phones, duration), words), words, duration, "textgrid")
+        if closed and names[0] in closed[1]:
+            phones.pop()
+            a = closed[0]
+        closed = (a, CLOSURES[label.strip().upper()]) if label.strip().upper() in CLOSURES else None
+        step = (b - a) / len(names)
+        phones += [PhoneInterval(p, a - start + i * step, a - start + (i + 1) * step) for i, p in enumerate(names)]
+        if len(names) == 1:  # times as they stand in the file, without the rounding of the step
+            phones[-1] = PhoneInterval(names[0], a - start, b - start)
+    return phones
 
 
 def parse_textgrid(text: str, place: str = "TextGrid") -> tuple[float, float, list[Tier]]:
-    """The start and end, seconds, and all interval tiers of a TextGrid in either text format.
+    """The start and end, seconds, and all interval tiers of a TextGrid: long, short, older short, chronological.
 
     Raises:
         TranscriptError: It is none, it is cut off, or its times run backwards.
     """
     tokens = _values(text)
     try:
-        if next(tokens) != "ooTextFile" or next(tokens) != "TextGrid":
+        kind = next(tokens)
+        chronological = kind == _CHRONOLOGICAL
+        if not chronological and (kind not in ("ooTextFile", "ooTextFile short") or next(tokens) != "TextGrid"):
             raise TranscriptError("is not a TextGrid in text format", place=place, remedy=_REMEDY)
         start, end = _number(tokens), _number(tokens)
-        tiers = []
-        for _ in range(int(_number(tokens)) if next(tokens) == "<exists>" else 0):
-            kind, name = str(next(tokens)), str(next(tokens))
-            _number(tokens), _number(tokens)
-            count = int(_number(tokens))
-            if kind == "IntervalTier":
-                found = [(_number(tokens), _number(tokens), str(next(tokens))) for _ in range(count)]
-                tiers.append(Tier(name, _in_order(found, start, end, name, place)))
-            else:  # a point tier
-                for _ in range(count):
-                    _number(tokens), next(tokens)
-    except (StopIteration, ValueError, OverflowError):
+        exists = chronological or next(tokens) == "<exists>"
+        found = (_by_time if chronological else _by_tier)(tokens) if exists else []
+        tiers = [Tier(name, _in_order(intervals, start, end, name, place)) for name, intervals in found]
+    except (StopIteration, ValueError, OverflowError, IndexError):
         raise TranscriptError("is a damaged TextGrid, or none at all", place=place, remedy=_REMEDY) from None
     if not end > start:
         raise TranscriptError(f"ends at {end} s, where it starts", place=place, remedy=_REMEDY)
     return start, end, tiers
+
+
+def _by_tier(tokens: Iterator[str | float]) -> list[Tier]:
+    """Tiers one after the other; those of points are left out."""
+    tiers = []
+    for _ in range(int(_number(tokens))):
+        kind, name = str(next(tokens)), str(next(tokens))
+        _number(tokens), _number(tokens)
+        count = int(_number(tokens))
+        if kind == "IntervalTier":
+            tiers.append(Tier(name, [(_number(tokens), _number(tokens), str(next(tokens))) for _ in range(count)]))
+        else:
+            for _ in range(count):
+                _number(tokens), next(tokens)
+    return tiers
+
+
+def _by_time(tokens: Iterator[str | float]) -> list[Tier]:
+    """All intervals and points in the order of their times, each after the number of its tier."""
+    tiers = []
+    for _ in range(int(_number(tokens))):
+        tiers.append((str(next(tokens)), Tier(str(next(tokens)), [])))
+        _number(tokens), _number(tokens)
+    for number in tokens:
+        kind, tier = tiers[int(float(number)) - 1]
+        if kind == "IntervalTier":
+            tier.intervals.append((_number(tokens), _number(tokens), str(next(tokens))))
+        else:
+            _number(tokens), next(tokens)
+    return [tier for kind, tier in tiers if kind == "IntervalTier"]
 
 
 def _values(text: str) -> Iterator[str | float]:
@@ -126,14 +174,6 @@ def _in_order(
             raise TranscriptError(f"tier {name!r}: {label!r} at {a} s is out of order", place=place, remedy=_REMEDY)
         last = b
     return intervals
-
-
-def _pick(tiers: list[Tier], names: tuple[str, ...], place: str) -> Tier | None:
-    found = [t for t in tiers if t.name.strip().lower().split(" - ")[-1].strip() in names]
-    if len(found) > 1:
-        listed = ", ".join(repr(t.name) for t in found)
-        raise TranscriptError(f"has several speakers ({listed})", place=place, remedy="keep one speaker's tiers")
-    return found[0] if found else None
 
 
 def format_textgrid(alignment: Alignment) -> str:

@@ -9,14 +9,17 @@ from typing import Any
 
 import numpy as np
 
+from prosody_transfer.alignment.anchors import Anchors, align_anchors
 from prosody_transfer.alignment.doubts import settle
 from prosody_transfer.alignment.heard import check_match, split_text
-from prosody_transfer.alignment.recognise import phone_names, recognise_phones
+from prosody_transfer.alignment.recognise import phone_names, phone_posteriors, recognise_phones
+from prosody_transfer.alignment.times import LEAST_ANCHORED, check_times
 from prosody_transfer.audio.segment import require_speech
+from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.errors import AudioError, PtxError, TranscriptError
 from prosody_transfer.core.sharing import Shared
 from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval, WordInterval
-from prosody_transfer.synthesis.pieces import Piece, join_alignments, slice_alignment
+from prosody_transfer.synthesis.pieces import MAXIMUM_SECONDS, Piece, cut, join_alignments, slice_alignment
 from prosody_transfer.text.cleaning import Cleaned
 from prosody_transfer.text.phones import PHONE_IDS, split_stress
 
@@ -27,13 +30,13 @@ class Transcript:
 
     Attributes:
         text: As written; "" when there is none.
-        alignment: Given by a TextGrid with phones, otherwise None.
-        origin: "text", "sidecar", "textgrid" or "" (nothing known).
+        alignment: Given by a TextGrid: its phones, or words and their times; otherwise None.
+        origin: "text", "sidecar", "textgrid", "textgrid-words" (it has no phones) or "" (nothing known).
         cleaned: The text with its doubts, and what was left out of it; None where nothing was looked for.
     """
 
     text: str = ""
-    alignment: Alignment | None = None
+    alignment: Alignment | Anchors | None = None
     origin: str = ""
     cleaned: Cleaned | None = field(default=None, compare=False, repr=False)
 
@@ -69,7 +72,7 @@ def find_words(path: str | Path, text: str | None, transcript: str | Path | None
     Raises:
         TranscriptError: A given transcript is empty or can't be read.
     """
-    from prosody_transfer.alignment.textgrid import read_textgrid
+    from prosody_transfer.alignment.textgrid import read_timed
     from prosody_transfer.text.transcript import find_transcript, read_words, spoken_part
 
     if text is not None:
@@ -82,7 +85,9 @@ def find_words(path: str | Path, text: str | None, transcript: str | Path | None
     if found is None:
         return Transcript()
     if found.suffix.lower() == ".textgrid":
-        alignment = read_textgrid(found)
+        alignment = read_timed(found)
+        if isinstance(alignment, Anchors):
+            return Transcript(alignment.text, alignment, "textgrid-words")
         return Transcript(" ".join(w.word for w in alignment.words), alignment, "textgrid")
     return Transcript.of(read_words(found), "text" if transcript is not None else "sidecar")
 
@@ -139,12 +144,12 @@ class Listener:
         duration = len(waveform) / config.sample_rate
         starts = [p.start / config.sample_rate for p in pieces]
         if transcript.alignment is not None:
-            given = _fit(transcript.alignment, duration)
+            given, notes = self._given(waveform, pieces, transcript, aligner, check)
             ends = [p.end / config.sample_rate for p in pieces]
             parts = [slice_alignment(given, s, e) for s, e in zip(starts, ends, strict=True)]
             for part, piece in zip(parts, pieces, strict=True):
                 _require_room(part, piece)
-            return Heard(given, parts, transcript.origin, transcript.text)
+            return Heard(given, parts, transcript.origin, transcript.text, notes)
         require_speech(waveform, config.sample_rate)
         heard = [recognise_phones(self.recogniser, p.features) for p in pieces]
         if not any(phone_names(h) for h in heard):
@@ -163,6 +168,40 @@ class Listener:
             parts = self._align(waveform, pieces, texts, heard, aligner, warnings, strict=False)
             origin, text = ("asr" if words else "phones"), " ".join(t for t in texts if t)
         return Heard(join_alignments(parts, starts, duration), parts, origin, text, warnings)
+
+    def _given(
+        self, waveform: np.ndarray, pieces: Sequence[Piece], transcript: Transcript, name: str, check: bool
+    ) -> tuple[Alignment, list[str]]:
+        """The alignment of a TextGrid; phones are found in words whose times it has. And what should be said."""
+        given, config = transcript.alignment, pieces[0].features.config
+        assert given is not None
+        rate, hop = config.sample_rate, config.hop_length / config.sample_rate
+        duration = len(waveform) / rate
+        if not isinstance(given, Anchors) and (not check or given.aligner != "textgrid"):
+            return _fit(given, duration), []
+        _require_length(given.duration, duration)
+        posteriors = np.concatenate([phone_posteriors(self.recogniser, p.features) for p in pieces])
+        if not isinstance(given, Anchors):
+            fitted = _fit(given, duration)
+            check_times(fitted, posteriors, hop)
+            return fitted, []
+        inside = lambda start, end: waveform[round(start * rate) : round(end * rate)]
+        part = lambda start, end, text: self._stretch(inside(start, end), text, name, config)
+        fitted = _fit(align_anchors(given, posteriors, hop, duration, part), duration)
+        if check:
+            check_times(fitted, posteriors, hop, least=LEAST_ANCHORED)
+        return fitted, [given.note] if given.note else []
+
+    def _stretch(self, waveform: np.ndarray, text: str, name: str, config: MelConfig) -> Alignment:
+        """A text aligned with the stretch in which it is said; a long one is cut at its pauses first."""
+        from prosody_transfer.alignment.base import align_text
+
+        if len(waveform) <= MAXIMUM_SECONDS * config.sample_rate:
+            return align_text(self._aligner(name), waveform, config.sample_rate, text)
+        words = Transcript(text, None, "text")
+        return self.listen(
+            waveform, cut(waveform, config), words, aligner=name, check=False, recognise="phones"
+        ).alignment
 
     def _align(
         self, waveform: np.ndarray, pieces: Sequence[Piece], texts: list[str], heard: list[Alignment], name: str,
@@ -211,13 +250,17 @@ def _require_room(alignment: Alignment, piece: Piece) -> None:
         raise TranscriptError(f"{count} phones are too many for {seconds} of audio", remedy=remedy)
 
 
+def _require_length(given: float, duration: float) -> None:
+    if abs(given - duration) > 0.5:
+        problem = f"the TextGrid is {given:.2f} s long, the recording {duration:.2f} s"
+        raise TranscriptError(problem, remedy="give the TextGrid that belongs to this recording")
+
+
 def _fit(alignment: Alignment, duration: float) -> Alignment:
     """A given alignment on the recording's own length, without gaps; refused when that is half a second off."""
     from prosody_transfer.alignment.base import fill_gaps
 
-    if abs(alignment.duration - duration) > 0.5:
-        problem = f"the TextGrid is {alignment.duration:.2f} s long, the recording {duration:.2f} s"
-        raise TranscriptError(problem, remedy="give the TextGrid that belongs to this recording")
+    _require_length(alignment.duration, duration)
     if unknown := [p.phone for p in alignment.phones if split_stress(p.phone)[0] not in PHONE_IDS]:
         remedy = "give ARPABET, such as AH0, and SIL for pauses"
         raise TranscriptError(f"{unknown[0]!r} is no phone of ours", remedy=remedy)

@@ -271,7 +271,7 @@ class Transferer:
         self, path: str | Path, speaker: str, *, text: str | None = None, transcript: str | Path | None = None,
         settings: TransferSettings | None = None,
     ) -> TransferResult:  # fmt: skip
-        """The same from a file; without words a sidecar (src.txt, src.lab, src.TextGrid) is looked for."""
+        """The same from a file; without words a sidecar (src.txt, .lab, .TextGrid, .srt, ...) is looked for."""
         settings = (settings or TransferSettings()).check()
         try:
             words = find_words(path, text, transcript)

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from prosody_transfer.alignment.anchors import Anchors, align_anchors
 from prosody_transfer.alignment.doubts import settle
 from prosody_transfer.core.errors import AudioError, PtxError, TranscriptError
-from prosody_transfer.core.types import SILENCE, Alignment
+from prosody_transfer.core.types import Alignment
 from prosody_transfer.data.layouts.base import Entry
 from prosody_transfer.data.quality import Finding
 from prosody_transfer.features.extract import Features
@@ -36,7 +37,7 @@ class Words:
     """What is known of the words: text, its doubts, and phones in time where a TextGrid has them."""
 
     text: str = ""
-    alignment: Alignment | None = None
+    alignment: Alignment | Anchors | None = None
     origin: str = ""
     cleaned: Cleaned | None = field(default=None, compare=False, repr=False)
 
@@ -74,26 +75,20 @@ def find_words(entry: Entry) -> Words:
 
 
 def _words_of_textgrid(path: str) -> Words:
-    """Phones and words; from one without phones, such as a labeller's, the text of its only tier."""
-    from prosody_transfer.alignment.textgrid import parse_textgrid, read_textgrid
-    from prosody_transfer.text.encoding import decode
+    """Phones and words; from one without phones, such as a labeller's, the words or utterances and their times."""
+    from prosody_transfer.alignment.textgrid import read_timed
 
     try:
         if Path(path).stat().st_size == 0:
             raise Rejected("empty_text", f"{Path(path).name} is empty")
-        tiers = parse_textgrid(decode(Path(path).read_bytes()))[2]
-        if len(tiers) == 1 and tiers[0].name.lower() not in ("phones", "phone"):
-            text = " ".join(" ".join(label.split()) for _, _, label in tiers[0].intervals if label.strip())
-            if not any(c.isalnum() for c in text):
-                raise Rejected("empty_text", f"{Path(path).name} has no words")
-            return Words(text, None, "transcript")
-        alignment = read_textgrid(path)
+        found = read_timed(path)
     except (TranscriptError, OSError) as error:
-        problem = error.problem if isinstance(error, TranscriptError) else error.strerror
-        raise Rejected("alignment", f"{Path(path).name} {problem}") from None
-    if all(p.phone == SILENCE for p in alignment.phones):
-        raise Rejected("empty_text", f"{Path(path).name} has no phones")
-    return Words(" ".join(w.word for w in alignment.words), alignment, "textgrid")
+        problem = error.problem if isinstance(error, TranscriptError) else str(error.strerror)
+        nothing = "neither phones nor words" in problem
+        raise Rejected("empty_text" if nothing else "alignment", f"{Path(path).name} {problem}") from None
+    if isinstance(found, Anchors):
+        return Words(found.text, found, "transcript")
+    return Words(" ".join(w.word for w in found.words), found, "textgrid")
 
 
 def hear(features: Features) -> Alignment:
@@ -131,7 +126,10 @@ def align(
     if len(phone_names(heard)) < 2:
         raise Rejected("no_speech", "no phones were heard")
     words, notes = words.settled([heard])
-    if words.alignment is not None:
+    if isinstance(words.alignment, Anchors):
+        alignment = _align_anchors(waveform, features, words.alignment, aligner)
+        notes += [words.alignment.note] if words.alignment.note else []
+    elif words.alignment is not None:
         alignment = _fit(words.alignment, features)
     elif words.origin:
         alignment = _align_text(waveform, rate, words.text, aligner)
@@ -145,6 +143,8 @@ def align(
         except (Rejected, TranscriptError):
             pass  # the words were misheard; the phones may be less so
         return Words("", None, "heard"), heard, []
+    if words.alignment is not None:
+        _require_times(alignment, features, anchored=isinstance(words.alignment, Anchors))
     try:
         return words, alignment, notes + check_match([alignment], [heard], [0.0])
     except TranscriptError as error:
@@ -170,13 +170,50 @@ def _align_text(waveform: np.ndarray, sample_rate: int, text: str, aligner: str)
         raise Rejected("no_speech", error.problem) from None
 
 
+def _align_anchors(waveform: np.ndarray, features: Features, anchors: Anchors, aligner: str) -> Alignment:
+    """The phones of words whose times a TextGrid has."""
+    from prosody_transfer.alignment.recognise import phone_posteriors
+
+    rate, hop = features.config.sample_rate, features.config.hop_length
+    seconds = _require_length(anchors.duration, features)
+    posteriors = phone_posteriors(tools["recogniser"], features)
+
+    def part(start: float, end: float, text: str) -> Alignment:
+        try:
+            return _align_text(waveform[round(start * rate) : round(end * rate)], rate, text, aligner)
+        except Rejected as rejected:
+            raise TranscriptError(rejected.finding.detail) from None
+
+    try:
+        return align_anchors(anchors, posteriors, hop / rate, seconds, part)
+    except TranscriptError as error:
+        raise Rejected("unpronounceable", error.problem) from None
+
+
+def _require_times(alignment: Alignment, features: Features, *, anchored: bool) -> None:
+    from prosody_transfer.alignment.recognise import phone_posteriors
+    from prosody_transfer.alignment.times import LEAST, LEAST_ANCHORED, check_times
+
+    hop = features.config.hop_length / features.config.sample_rate
+    try:
+        least = LEAST_ANCHORED if anchored else LEAST
+        check_times(alignment, phone_posteriors(tools["recogniser"], features), hop, least=least)
+    except TranscriptError as error:
+        raise Rejected("alignment", error.problem) from None
+
+
+def _require_length(given: float, features: Features) -> float:
+    seconds = features.n_samples / features.config.sample_rate
+    if abs(given - seconds) > 0.5:
+        raise Rejected("alignment", f"the TextGrid lasts {given:.2f} s, the recording {seconds:.2f} s")
+    return seconds
+
+
 def _fit(alignment: Alignment, features: Features) -> Alignment:
     """A TextGrid's phones on the recording's own length."""
     from prosody_transfer.alignment.base import fill_gaps
 
-    seconds = features.n_samples / features.config.sample_rate
-    if abs(alignment.duration - seconds) > 0.5:
-        raise Rejected("alignment", f"the TextGrid lasts {alignment.duration:.2f} s, the recording {seconds:.2f} s")
+    seconds = _require_length(alignment.duration, features)
     return Alignment(fill_gaps(alignment.phones, seconds), alignment.words, seconds, "textgrid")
 
 

@@ -242,6 +242,30 @@ def test_what_is_not_said_is_told(listener, clip, clip_pieces, tmp_path):
         find_words("a.wav", "[laughs]", None)
 
 
+def test_words_with_times_keep_them(listener, clip, clip_pieces, tmp_path):
+    rows = [
+        (0.0, 0.2, ""),
+        (0.2, 0.6, "Shall"),
+        (0.6, 1.1, "we [laughs]"),
+        (1.1, 2.5, "take the train"),
+        (2.5, 3.125, "sil"),
+    ]
+    lines = ["ooTextFile short", "TextGrid", 0, 3.125, "<exists>", 1, "IntervalTier", "words", 0, 3.125, len(rows)]
+    lines += [x for row in rows for x in row]
+    text = "\n".join(f'"{x}"' if isinstance(x, str) and x != "<exists>" else str(x) for x in lines)
+    (tmp_path / "a.TextGrid").write_text("File type = " + text)
+    words = find_words(tmp_path / "a.wav", None, None)
+    found = listen(listener, clip, clip_pieces, words)
+    assert (found.origin, found.text) == ("textgrid-words", "Shall we take the train") and "[laughs]" in found.warnings[
+        0
+    ]
+    assert found.alignment.words[:2] == (WordInterval("Shall", 0.2, 0.6), WordInterval("we", 0.6, 1.1))
+    assert [w.word for w in found.alignment.words[2:]] == ["take", "the", "train"]
+    assert len(found.parts) == 1 and found.parts[0].phones == found.alignment.phones
+    with pytest.raises(TranscriptError, match="the TextGrid is 3.12 s long, the recording 4.00 s"):
+        listen(listener, np.pad(clip, (0, 96000 - len(clip))), clip_pieces, words)
+
+
 def test_errors_name_the_recording():
     named = lambda place: str(name_file(TranscriptError("is wrong", place=place, remedy="mend it"), "a.wav"))
     assert named("") == "a.wav: is wrong; mend it"
