@@ -40,7 +40,8 @@ def align(
     if json:
         words, phones = interval_rows(found.words, "word"), interval_rows(found.phones, "phone")
         facts = {"input": source, "output": output, "seconds": found.duration, "aligner": found.aligner}
-        print_json({**facts, "words_from": heard.origin, "text": heard.text, "words": words, "phones": phones})
+        facts |= {"words_from": heard.origin, "text": heard.text, "warnings": heard.warnings}
+        print_json({**facts, "words": words, "phones": phones})
     elif output is not None:
         counts = f"{len(found.words)} words  {len(found.phones)} phones"
         print(f"{output}  {found.duration:.2f} s  {counts}  {found.aligner}")

@@ -37,7 +37,8 @@ def features(
     for warning in found.heard.warnings:
         note(f"{source}: {warning}")
     alignment = found.heard.alignment
-    numbers = {"input": str(source), "words_from": found.heard.origin, **feature_numbers(found.features, alignment)}
+    known = {"input": str(source), "words_from": found.heard.origin, "warnings": found.heard.warnings}
+    numbers = {**known, **feature_numbers(found.features, alignment)}
     if output is not None:
         wants_csv = output.suffix.lower() == ".csv"
         data = features_csv(found.features, alignment) if wants_csv else format_json(numbers) + "\n"

@@ -68,6 +68,7 @@ def test_align_as_json(ptx, measured) -> None:
     assert [w["word"] for w in report["words"]] == WORDS
     assert report["phones"][0]["start"] == 0 and abs(report["phones"][-1]["end"] - report["seconds"]) < 1e-3
     assert report["words_from"] == "text" and report["aligner"] == "pocketsphinx"
+    assert report["warnings"] == ["a warning"]
 
 
 def test_features_as_csv_and_json(ptx, measured, tmp_path: Path) -> None:
