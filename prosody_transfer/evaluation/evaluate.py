@@ -13,6 +13,7 @@ from typing import Any
 
 from prosody_transfer.core.config import load_config
 from prosody_transfer.core.errors import OutputError, PtxError
+from prosody_transfer.core.extras import QUALITY, VOICES, WORDS, missing
 from prosody_transfer.core.keys import sentence_key
 from prosody_transfer.core.processes import one_thread_each, process_pool
 from prosody_transfer.evaluation.cache import Results, code_version, content_key, file_hash
@@ -20,6 +21,7 @@ from prosody_transfer.evaluation.measuring import Measurer, Task
 from prosody_transfer.evaluation.pairs import Excluded, Pair, one_line
 from prosody_transfer.evaluation.tools import Settings, Tools
 
+JUDGED_WITH = (*QUALITY, *VOICES, *WORDS)
 DONORS = 3  # other utterances that a random prosody may come from; more than one, because some can't be aligned
 _measurers: list[Measurer] = []  # one a process
 OnDone = Callable[[int, str], None]
@@ -67,9 +69,10 @@ def evaluate(
     results = Results(folder)
     tasks = plan(pairs, settings)
     found: dict[str, dict[str, Any]] = {}
+    without = missing(JUDGED_WITH)
     done = resumed = 0
     for task in tasks:
-        if (kept := results.read(task.key)) is not None and _complete(kept):
+        if (kept := results.read(task.key)) is not None and _complete(kept, without):
             found[task.key] = kept
             resumed += len(task.pairs)
     done = resumed
@@ -79,7 +82,7 @@ def evaluate(
     for task, result in _run(left, settings, folder / "audio", workers, tools):
         found[task.key] = result
         if not result["failed"]:  # a failure may be mended by the time of the next run
-            results.write(task.key, result)
+            results.write(task.key, result | {"without": without})
         done += len(task.pairs)
         if on_done:
             on_done(done, task.pairs[-1].id)
@@ -180,8 +183,14 @@ def _content(pair: Pair) -> dict[str, Any]:
             "source_enrol": [], "paths": [pair.source, pair.output, pair.exact, pair.natural]}  # fmt: skip
 
 
-def _complete(result: dict[str, Any]) -> bool:
-    """The recordings that its rows name are still there."""
+def _complete(result: dict[str, Any], without: list[str]) -> bool:
+    """The recordings that its rows name are still there, and what could not be measured still can't be.
+
+    A figure that was left out because a package was missing, or broken, is no result: it is measured once that is
+    mended. Only while the very same packages are missing does a result without it stand.
+    """
+    if result.get("missing") and not (without and result.get("without") == without):
+        return False
     return all(Path(row["audio"]).is_file() for row in result.get("rows", ()))
 
 
@@ -229,4 +238,4 @@ def _measure(measurer: Measurer, task: Task) -> dict[str, Any]:
             raise
         reason = one_line(f"{type(error).__name__}: {error}; a mistake of ours: please report it")
         failed = [{"id": pair.id, "reason": reason} for pair in task.pairs]
-        return {"rows": [], "failed": failed, "notes": {}, "enrol": {}}
+        return {"rows": [], "failed": failed, "notes": {}, "enrol": {}, "missing": []}

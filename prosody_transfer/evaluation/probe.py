@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from prosody_transfer.core.errors import DependencyError
+from prosody_transfer.core.extras import require
 from prosody_transfer.evaluation.figures import Figure
 from prosody_transfer.evaluation.statistics import Interval
 
@@ -76,11 +76,7 @@ class Probed:
 
 def require_sklearn() -> None:
     """Raises DependencyError, with the remedy, when probes can't be trained here."""
-    from importlib.util import find_spec
-
-    if find_spec("sklearn") is None:
-        remedy = "pip install 'prosody-transfer[metrics]'"
-        raise DependencyError("probes need scikit-learn, which is not installed", place="ptx leakage", remedy=remedy)
+    require("evaluate", ("sklearn",), "ptx leakage")
 
 
 def pool(values: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from prosody_transfer.core.errors import AudioError, DependencyError
+from prosody_transfer.core.extras import remedy
 from prosody_transfer.evaluation.figures import EVALUATION_RATE, Figure, Values
 from prosody_transfer.evaluation.onnx_weights import read_weights
 from prosody_transfer.evaluation.slaney import power_mel
@@ -78,7 +79,7 @@ def quality_figures(waveform: np.ndarray, *, every_window: bool = False) -> Valu
 
     Raises:
         AudioError: There are less than 10 ms.
-        DependencyError: The `metrics` extra is not installed.
+        DependencyError: The `evaluate` extra is not installed.
 
     Source:
         Reddy et al. 2022, DNSMOS P.835, and 2021 (P.808); the weights lie inside `speechmos` 0.0.1.1 (MIT), to whose
@@ -185,7 +186,6 @@ def _networks() -> tuple[_Network, _Network]:
     """P.835 and P.808, from the files inside the `speechmos` wheel."""
     from importlib.resources import files
 
-    remedy = "pip install 'prosody-transfer[metrics]'"
     try:
         folder = files("speechmos") / "dnsmos_models"
         first, second = (read_weights((folder / name).read_bytes()) for name in ("sig_bak_ovr.onnx", "model_v8.onnx"))
@@ -196,9 +196,10 @@ def _networks() -> tuple[_Network, _Network]:
                    "mos_estimator_small_1/dense{}", ("_3", "_4", "_5")),
         )  # fmt: skip
     except (ImportError, OSError):
-        raise DependencyError("DNSMOS needs the networks inside speechmos", remedy=remedy) from None
+        raise DependencyError("DNSMOS needs the networks inside speechmos", remedy=remedy("evaluate")) from None
     except (KeyError, ValueError):
-        raise DependencyError("the networks inside speechmos are not those of 0.0.1.1", remedy=remedy) from None
+        problem = "the networks inside speechmos are not those of 0.0.1.1"
+        raise DependencyError(problem, remedy=remedy("evaluate")) from None
 
 
 def _build(

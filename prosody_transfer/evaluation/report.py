@@ -166,7 +166,7 @@ def render(report: Report) -> str:
 def _spreads(report: Report) -> str:
     """A picture a headline figure."""
     if not drawings.can_draw():
-        return "<p>Not drawn: matplotlib is not installed (pip install 'prosody-transfer[metrics]').</p>"
+        return "<p>Not drawn: matplotlib is not installed (pip install 'prosody-transfer[evaluate]').</p>"
     found = []
     for key in report["headline"]:
         groups = {}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from prosody_transfer.core.errors import AudioError, DependencyError
+from prosody_transfer.core.extras import remedy
 from prosody_transfer.evaluation.figures import EVALUATION_RATE
 from prosody_transfer.evaluation.slaney import power_mel
 
@@ -37,14 +38,12 @@ def without_pauses(waveform: np.ndarray) -> np.ndarray:
     """(N,) float32 at 16 kHz without what WebRTC's voice activity detector, at its strictest, hears as long pauses.
 
     Raises:
-        DependencyError: The `metrics` extra is not installed.
+        DependencyError: The `evaluate` extra is not installed.
     """
     try:
         import webrtcvad
     except ImportError:
-        raise DependencyError(
-            "judging voices needs webrtcvad", remedy="pip install 'prosody-transfer[metrics]'"
-        ) from None
+        raise DependencyError("judging voices needs webrtcvad", remedy=remedy("evaluate")) from None
     count = len(waveform) // _VAD_SAMPLES
     waveform = waveform[: count * _VAD_SAMPLES]
     pcm = np.round(np.clip(waveform, -1.0, 1.0) * 32767).astype("<i2").reshape(count, _VAD_SAMPLES)
@@ -116,7 +115,7 @@ class Judge:
 
         Raises:
             AudioError: It is shorter than `SHORTEST_SECONDS`, or silent.
-            DependencyError: The `metrics` extra is not installed.
+            DependencyError: The `evaluate` extra is not installed.
             ModelError: The weights are missing or damaged.
         """
         import torch

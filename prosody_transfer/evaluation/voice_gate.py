@@ -105,7 +105,7 @@ class VoiceGate:
 
         Raises:
             AudioError: Fewer than two of them can be judged.
-            DependencyError: The `metrics` extra is not installed.
+            DependencyError: The `train` extra is not installed.
         """
         known = self._natural(held_out)
         transferer = Transferer(self.model, device=self.device, voices=voices)

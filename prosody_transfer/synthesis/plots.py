@@ -1,4 +1,4 @@
-"""Pictures: what was measured on a recording, and a transfer beside its source. Needs the `plot` extra."""
+"""Pictures: what was measured on a recording, and a transfer beside its source. Needs the `evaluate` extra."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from prosody_transfer.core.errors import DependencyError
+from prosody_transfer.core.extras import DRAWING, require
 from prosody_transfer.core.types import SILENCE, Alignment
 from prosody_transfer.features.extract import Features
 from prosody_transfer.synthesis.report import check_report, write_report
@@ -27,11 +27,7 @@ _WIDTH_PER_SECOND, _LEAST_WIDTH, _MOST_WIDTH = 3.2, 9.0, 60.0  # inches
 
 def require_matplotlib() -> None:
     """Raises DependencyError, with the remedy, when pictures can't be drawn here."""
-    from importlib.util import find_spec
-
-    if find_spec("matplotlib") is None:
-        remedy = 'pip install "prosody-transfer[plot]"'
-        raise DependencyError("drawing needs matplotlib, which is not installed", place="--plot", remedy=remedy)
+    require("evaluate", DRAWING, "--plot")
 
 
 def plot_features(

@@ -1,4 +1,4 @@
-"""A picture of a validation sample: target, prediction, difference, and both melodies. Needs the `plot` extra."""
+"""A picture of a validation sample: target, prediction, difference, and both melodies. Needs the `train` extra."""
 
 from __future__ import annotations
 

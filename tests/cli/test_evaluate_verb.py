@@ -83,7 +83,7 @@ def test_what_cannot_be_done_is_one_line(
 def test_judges_asked_for_by_name_must_be_there(ptx, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jiwer", None)
     done = ptx("evaluate", "--benchmark", "--asr")
-    assert done.exit_code == 7 and "jiwer" in done.stderr and "[metrics]" in done.stderr
+    assert done.exit_code == 7 and "jiwer" in done.stderr and "[evaluate]" in done.stderr
 
 
 def test_leakage_says_what_is_missing(ptx, tmp_path: Path, make_recording) -> None:

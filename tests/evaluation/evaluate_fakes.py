@@ -131,4 +131,4 @@ class FakeTools(Tools):
 
 
 def _absent() -> Any:
-    raise DependencyError("is not installed", remedy="pip install 'prosody-transfer[metrics]'")
+    raise DependencyError("is not installed", remedy="pip install 'prosody-transfer[evaluate]'")

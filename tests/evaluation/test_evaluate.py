@@ -144,9 +144,31 @@ def test_what_is_not_installed_is_not_measured(tmp_path: Path, fakes: ModuleType
 
     measured = run(fakes, fakes.make_pairs(tmp_path, 1), tmp_path / "work", Bare)
     assert set(measured.notes) == {"speaker similarity", "DNSMOS"}
-    assert all("pip install 'prosody-transfer[metrics]'" in why for why in measured.notes.values())
+    assert all("pip install 'prosody-transfer[evaluate]'" in why for why in measured.notes.values())
     assert not any(row["voice"] or "dnsmos_overall" in row for row in measured.rows)
     assert len(rows_of(measured, "ptx")) == 2
+
+
+def test_what_was_not_installed_is_measured_once_it_is(
+    tmp_path: Path, fakes: ModuleType, log: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Bare(fakes.FakeTools):  # type: ignore[name-defined]
+        absent = ("voice", "quality")
+
+    pairs, work = fakes.make_pairs(tmp_path, 1), tmp_path / "work"
+    monkeypatch.setattr(runner, "missing", lambda modules: ["speechmos", "webrtcvad-wheels"])
+    run(fakes, pairs, work, Bare)
+    log()
+    again = run(fakes, pairs, work, Bare)
+    assert again.resumed == 2 and log() == [] and set(again.notes) == {"speaker similarity", "DNSMOS"}
+    monkeypatch.setattr(runner, "missing", lambda modules: ["speechmos"])  # one of them has come
+    assert run(fakes, pairs, work, Bare).resumed == 0
+    monkeypatch.setattr(runner, "missing", lambda modules: [])  # both are there, but broken
+    assert run(fakes, pairs, work, Bare).resumed == run(fakes, pairs, work, Bare).resumed == 0
+    whole = run(fakes, pairs, work)
+    assert whole.resumed == 0 and not whole.notes and all(row["voice"] for row in whole.rows)
+    assert any("dnsmos_overall" in row for row in whole.rows)
+    assert run(fakes, pairs, work).resumed == 2, "and then it stays"
 
 
 def test_what_is_not_wanted_is_not_measured(tmp_path: Path, fakes: ModuleType, log: Any) -> None:

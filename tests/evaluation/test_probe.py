@@ -117,5 +117,5 @@ def test_a_latent_that_repeats_plain_prosody_is_no_more_than_its_floor():
 
 def test_without_sklearn_it_says_what_to_install(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(DependencyError, match="prosody-transfer\\[metrics\\]"):
+    with pytest.raises(DependencyError, match="prosody-transfer\\[evaluate\\]"):
         p.require_sklearn()

@@ -73,7 +73,7 @@ def test_any_length_is_scored(source):
 def test_without_the_extra(source, monkeypatch):
     quality._networks.cache_clear()
     monkeypatch.setitem(sys.modules, "speechmos", None)
-    with pytest.raises(DependencyError, match=r"speechmos; pip install 'prosody-transfer\[metrics\]'"):
+    with pytest.raises(DependencyError, match=r"speechmos; pip install 'prosody-transfer\[evaluate\]'"):
         quality_figures(source)
 
 

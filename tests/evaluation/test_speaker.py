@@ -118,7 +118,7 @@ def test_what_holds_no_voice_is_refused(judge, monkeypatch):
     noise = 0.1 * np.random.default_rng(0).standard_normal(16_000).astype(np.float32)
     assert np.isfinite(judge.embed(noise)).all(), "what the detector hears no voice in is judged whole"
     monkeypatch.setitem(sys.modules, "webrtcvad", None)
-    with pytest.raises(DependencyError, match=r"webrtcvad; pip install 'prosody-transfer\[metrics\]'"):
+    with pytest.raises(DependencyError, match=r"webrtcvad; pip install 'prosody-transfer\[evaluate\]'"):
         judge.embed(noise)
 
 

@@ -103,6 +103,6 @@ def test_an_existing_picture_is_kept(alignment: Alignment, tmp_path: Path) -> No
 
 def test_without_matplotlib(alignment: Alignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(DependencyError, match=r"prosody-transfer\[plot\]") as caught:
+    with pytest.raises(DependencyError, match=r"prosody-transfer\[evaluate\]") as caught:
         plots.plot_features(features(120), alignment, tmp_path / "a.png")
     assert caught.value.exit_code == 7 and not list(tmp_path.iterdir())

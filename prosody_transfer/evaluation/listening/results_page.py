@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from importlib.metadata import version
 
-from prosody_transfer.core.errors import DependencyError
-from prosody_transfer.evaluation.drawings import can_draw
+from prosody_transfer.core.extras import DRAWING, require
 from prosody_transfer.evaluation.html import page, section, table
 from prosody_transfer.evaluation.listening import plots
 from prosody_transfer.evaluation.listening.analysis import Analysis, Aspect
@@ -28,9 +27,7 @@ def results_page(analysis: Analysis) -> str:
     Raises:
         DependencyError: matplotlib is not installed.
     """
-    if not can_draw():
-        remedy = "pip install 'prosody-transfer[metrics]'"
-        raise DependencyError("drawing needs matplotlib, which is not installed", place="--report", remedy=remedy)
+    require("evaluate", DRAWING, "--report")
     main, panel = analysis.aspects[0], analysis.panel
     several = len(analysis.aspects) > 1
     kind = f"{panel.kind} test" if panel.kind else "listening test"

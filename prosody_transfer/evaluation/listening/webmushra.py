@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from prosody_transfer.core.errors import DependencyError, UsageError
+from prosody_transfer.core.extras import remedy
 from prosody_transfer.evaluation.listening.design import OVERALL, Page, read_key
 from prosody_transfer.evaluation.listening.ratings import printable
 from prosody_transfer.evaluation.listening.wording import question_of
@@ -105,14 +106,14 @@ def yaml_to_design(text: str) -> Design:
         UsageError: It is not YAML, or has no test id or no MUSHRA trials.
         DependencyError: pyyaml is not installed.
     """
-    remedy = "compare it with webMUSHRA's configs/default.yaml"
+    advice = "compare it with webMUSHRA's configs/default.yaml"
     try:
         whole = _yaml().safe_load(text)
     except (_yaml().YAMLError, RecursionError, ValueError) as error:
         problem = f"is not YAML ({printable(' '.join(str(error).split()), 200)})"
-        raise UsageError(problem, place="webMUSHRA configuration", remedy=remedy) from None
+        raise UsageError(problem, place="webMUSHRA configuration", remedy=advice) from None
     if not isinstance(whole, dict) or "testId" not in whole:
-        raise UsageError("has no testId", place="webMUSHRA configuration", remedy=remedy)
+        raise UsageError("has no testId", place="webMUSHRA configuration", remedy=advice)
     trials = []
     for page in _pages(whole.get("pages")):
         stimuli = page.get("stimuli")
@@ -120,7 +121,7 @@ def yaml_to_design(text: str) -> Design:
         trial, title, content, reference = (str(page.get(k) or "") for k in ("id", "name", "content", "reference"))
         trials.append(Trial(trial, title, content, reference, paths))
     if not trials:
-        raise UsageError("has no MUSHRA pages", place="webMUSHRA configuration", remedy=remedy)
+        raise UsageError("has no MUSHRA pages", place="webMUSHRA configuration", remedy=advice)
     return Design(str(whole["testId"]), str(whole.get("testname") or ""), tuple(trials))
 
 
@@ -150,6 +151,5 @@ def _yaml() -> Any:
     try:
         import yaml
     except ImportError:
-        remedy = "pip install 'prosody-transfer[metrics]'"
-        raise DependencyError("pyyaml is not installed", place="webMUSHRA", remedy=remedy) from None
+        raise DependencyError("pyyaml is not installed", place="webMUSHRA", remedy=remedy("evaluate")) from None
     return yaml

