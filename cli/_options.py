@@ -58,7 +58,7 @@ DurationScale = Annotated[
 ]
 Aligner = Annotated[AlignerName, _option("--aligner", "What finds the phones in time.", "pocketsphinx|mfa|viter")]
 Recognise = Annotated[
-    RecogniseName, _option("--recognise", "Without a transcript: words (asr extra) or phones.", "auto|words|phones")
+    RecogniseName, _option("--recognise", "Where no words are given.  [auto: words]", "auto|words|phones")
 ]
 Check = Annotated[bool, _option("--check/--no-check", "Refuse a transcript that does not match the recording.")]
 Vocoder = Annotated[str | None, _option("--vocoder", "Another vocoder, of ptx or Vocos.", "griffin-lim|FILE")]

@@ -27,7 +27,7 @@ Workers = Annotated[int, _option("--workers", "Processes.", "N")]
 Layout = Annotated[str, _option("--layout", "How the corpus is laid out; docs/prepare.md has the names.", "NAME")]
 Speaker = Annotated[str, _option("--speaker -s", "Who speaks, where the layout does not say.", "NAME")]
 Recognise = Annotated[
-    str, _option("--recognise", "Without a transcript: words (asr extra) or phones.", "auto|words|phones|none")
+    str, _option("--recognise", "Where no words are given.  [auto: words]", "auto|words|phones|none")
 ]
 DevShare = Annotated[float, _option("--dev-share", "Share of the utterances kept for validation.", "0..0.5")]
 DevSpeakers = Annotated[

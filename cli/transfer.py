@@ -67,6 +67,15 @@ def transfer(
     print_json(result.report) if json else print(describe(result.report))
 
 
+def shorten(text: str, most: int = 72) -> str:
+    """The beginning of a text, whole words.
+
+    >>> shorten("Does he wear a black suit or a blue one?", 20)
+    'Does he wear a ...'
+    """
+    return text if len(text) <= most else text[: most - 3].rsplit(" ", 1)[0] + " ..."
+
+
 def describe(report: dict[str, Any]) -> str:
     """One line on what was done; what the user should know besides goes to stderr."""
     words = {
@@ -74,7 +83,10 @@ def describe(report: dict[str, Any]) -> str:
         "textgrid-words": "words and their times from its TextGrid",
         "asr": "words recognised", "phones": "phones heard",
     }  # fmt: skip
-    parts = [report["output"], f"{report['seconds']:.2f} s", words.get(report["words_from"], report["words_from"])]
+    told = words.get(report["words_from"], report["words_from"])
+    if report["words_from"] == "asr":
+        told += f" {shorten(report['text'])!r}"
+    parts = [report["output"], f"{report['seconds']:.2f} s", told]
     for figure in ("f0_correlation", "energy_correlation"):
         if report.get(figure) is not None:
             parts.append(f"{figure.replace('_', ' ').replace('f0', 'F0')} {report[figure]:.2f}")

@@ -39,7 +39,7 @@ def measure(
         transcript: A file that holds the words, or a TextGrid; instead of `text`.
         aligner: "pocketsphinx", "mfa" or "viter".
         check_transcript: Refuse a transcript that does not match the audio.
-        recognise: Without a transcript: "words", "phones", or "auto": words if possible.
+        recognise: Without a transcript: "words", "phones", or "auto": words.
 
     Raises:
         PtxError: `AudioError`, `TranscriptError`, ... each naming the file.

@@ -24,7 +24,7 @@ class TransferSettings(Config):
         duration_scale: Above 1 is longer; neutral 1: then the output has exactly the source's duration.
         aligner: "pocketsphinx", "mfa" or "viter".
         check_transcript: Refuse a transcript that does not match the audio.
-        recognise: Without a transcript: "words" (needs the asr extra), "phones", or "auto": words if possible.
+        recognise: Without a transcript: "words", "phones", or "auto": words.
     """
 
     keep: tuple[str, ...] = ASPECTS

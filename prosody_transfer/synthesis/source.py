@@ -113,13 +113,24 @@ class Listener:
                 self._aligners[name] = get_aligner(name)
             return self._aligners[name]
 
-    def _word_recogniser(self, required: bool) -> Any:
-        from prosody_transfer.alignment.words import WordRecogniser, asr_available
+    def _recognise_words(self, waveform: np.ndarray, pieces: Sequence[Piece], warnings: list[str]) -> list[str]:
+        """The words of every piece, "" where none are said."""
+        from prosody_transfer.alignment.invented import without_invented
+        from prosody_transfer.alignment.words import WordRecogniser
+        from prosody_transfer.text.cleaning import clean
 
         with self._loading.use():
-            if self._words is None and (required or asr_available()):
-                self._words = WordRecogniser()
-            return self._words
+            recogniser = self._words = self._words or WordRecogniser()
+        texts = []
+        for piece in pieces:
+            said = clean(recogniser.text(waveform[piece.start : piece.end], piece.features.config.sample_rate)).text
+            said = said if any(map(str.isalnum, said)) else ""  # "(music)", "[BLANK_AUDIO]" and notes are no words
+            if said:
+                said, invented = without_invented(said, phone_posteriors(self.recogniser, piece.features))
+                if invented:
+                    warnings.append(f"left out, as nothing is heard there: {' '.join(invented)!r}")
+            texts.append(said)
+        return texts
 
     def listen(
         self,
@@ -163,10 +174,14 @@ class Listener:
                 warnings += check_match(parts, heard, starts)
             origin = transcript.origin
         else:
-            words = self._word_recogniser(recognise == "words") if recognise != "phones" else None
-            texts = [words.text(waveform[p.start : p.end], config.sample_rate) if words else "" for p in pieces]
+            texts = [""] * len(pieces)
+            if recognise != "phones":
+                texts = self._recognise_words(waveform, pieces, warnings)
+                if not any(texts):
+                    warnings.append("no words were recognised in it; the phones that are heard are spoken")
             parts = self._align(waveform, pieces, texts, heard, aligner, warnings, strict=False)
-            origin, text = ("asr" if words else "phones"), " ".join(t for t in texts if t)
+            text = " ".join(t for t in texts if t)
+            origin = "asr" if text else "phones"
         return Heard(join_alignments(parts, starts, duration), parts, origin, text, warnings)
 
     def _given(

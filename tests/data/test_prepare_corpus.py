@@ -123,7 +123,7 @@ def test_recordings_without_words(planted, tmp_path, deaf, monkeypatch):
     prepare_corpus(root, tmp_path / "3", workers=1)
     assert line(tmp_path / "3")["text"] == "Said so." and line(tmp_path / "3")["phones"] == "heard"
     monkeypatch.setattr(words, "asr_available", lambda: False)
-    with pytest.raises(DependencyError, match="recognising words needs the asr extra; pip install"):
+    with pytest.raises(DependencyError, match="recognising words needs faster-whisper.*; install ptx again"):
         prepare_corpus(root, tmp_path / "4", workers=1, recognise="words")
 
 

@@ -18,7 +18,7 @@ from prosody_transfer.synthesis import source as module
 from prosody_transfer.synthesis.pieces import cut
 from prosody_transfer.synthesis.source import Listener, Transcript, check_match, find_words, name_file, split_text
 from prosody_transfer.text.lexicon import pronounce
-from prosody_transfer.text.normalise import words_with_origin
+from prosody_transfer.text.normalise import normalise, words_with_origin
 
 TEXT = "Shall we take the train, or would you prefer to drive?"
 SENTENCE = "the quick brown fox jumps over a lazy dog while twenty purple elephants sing about tomorrow morning"
@@ -145,20 +145,35 @@ def test_recognised_words_that_cannot_be_aligned_are_dropped(listener, clip, cli
     assert len(heard.warnings) == 1 and "heard phones are used" in heard.warnings[0]
 
 
-@pytest.mark.parametrize(("text", "aligner"), [(TEXT, "pocketsphinx"), ("", "recogniser"), (" ♪ ", "recogniser")])
-def test_recognised_words(listener, clip, clip_pieces, monkeypatch, text, aligner):
+def test_recognised_words(listener, clip, clip_pieces, monkeypatch):
+    monkeypatch.setattr(listener, "_words", SimpleNamespace(text=lambda waveform, rate: TEXT))
+    heard = listen(listener, clip, clip_pieces, recognise="auto")
+    assert heard.origin == "asr" and heard.text == TEXT and heard.alignment.aligner == "pocketsphinx"
+
+
+@pytest.mark.parametrize("text", ["", " ♪ ", "[BLANK_AUDIO]", "(upbeat music)"])
+def test_where_no_words_are_recognised_the_phones_that_are_heard_are_taken(
+    listener, clip, clip_pieces, monkeypatch, text
+):  # fmt: skip
     monkeypatch.setattr(listener, "_words", SimpleNamespace(text=lambda waveform, rate: text))
     heard = listen(listener, clip, clip_pieces, recognise="auto")
-    assert heard.origin == "asr" and heard.alignment.aligner == aligner
+    assert heard.origin == "phones" and heard.text == "" and heard.alignment.aligner == "recogniser"
+    assert any("no words were recognised" in warning for warning in heard.warnings)
 
 
-def test_words_without_the_extra(listener, clip, clip_pieces, monkeypatch):
+def test_words_are_recognised_without_being_asked_for(listener, clip, clip_pieces):
+    heard = listen(listener, clip, clip_pieces, recognise="auto")
+    assert heard.origin == "asr" and normalise(heard.text) == normalise(TEXT)
+
+
+@pytest.mark.parametrize("recognise", ["auto", "words"])
+def test_a_recogniser_that_is_not_there(listener, clip, clip_pieces, monkeypatch, recognise):
     import prosody_transfer.alignment.words as words
 
     monkeypatch.setattr(words, "model_folder", lambda: None)
-    assert listen(listener, clip, clip_pieces, recognise="auto").origin == "phones"
-    with pytest.raises(DependencyError, match="needs the asr extra"):
-        listen(listener, clip, clip_pieces, recognise="words")
+    with pytest.raises(DependencyError, match="install ptx again.*--recognise phones"):
+        listen(listener, clip, clip_pieces, recognise=recognise)
+    assert listen(listener, clip, clip_pieces, recognise="phones").origin == "phones"
 
 
 def test_an_unknown_aligner(listener, clip, clip_pieces):
