@@ -9,58 +9,50 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from prosody_transfer.audio.containers import quiet_stderr
+from prosody_transfer.audio.channels import Choice, Frames, Level, Survey
+from prosody_transfer.audio.media import AGAIN, UNKNOWN_LENGTH
 from prosody_transfer.audio.resample import Resampler, resampled_length
 from prosody_transfer.core.errors import AudioError
 
 MIN_SECONDS, MAX_SECONDS = 0.3, 3 * 3600.0
 MAX_SAMPLE = 1e6
-UNKNOWN_LENGTH = 1 << 60
-AGAIN = "export or copy it again from the original"
+SAME_DB = 0.02  # of a mix's level: equal channels stay untouched
 _BLOCK_VALUES = 1 << 14  # float32 values per decoded block, all channels together: 64 kB
 
 
-class Stream(soundfile.SoundFile):
-    """A sound file read from front to end only.
+class Mixer:
+    """Turns (n, C) blocks into (n, 1) ones of the chosen channels, and measures what comes out.
 
-    soundfile seeks to where it already is after each block of a seekable file. In an mp3 that drops what a frame
-    borrows from the frames before it: a glitch at each block.
+    Args:
+        choice: Channels to be averaged; None keeps them all apart.
     """
 
-    def seekable(self) -> bool:
-        return False
-
-
-class Mixer:
-    """Turns (n, C) blocks into (n, 1) ones, and keeps the sums from which the mix is judged."""
-
-    def __init__(self, channels: int, mono: bool, pick: int | None = None) -> None:
-        self.mono, self.pick = mono, pick
-        self.energy = np.zeros(channels)
-        self.mix_energy = 0.0
+    def __init__(self, rate: int, channels: int, choice: tuple[int, ...] | None) -> None:
+        self.choice = choice
+        self.width = channels if choice is None else 1
         self.high, self.low = -np.inf, np.inf
+        self._frames, self._level = Frames(rate, self.width), Level(self.width)
 
     def __call__(self, block: np.ndarray) -> np.ndarray:
-        if not self.mono:
+        if self.choice is None:
             out = block
-        elif self.pick is not None:
-            out = block[:, self.pick : self.pick + 1]
+        elif len(self.choice) == 1:
+            out = block[:, self.choice[0] : self.choice[0] + 1]
         else:
-            out = block.mean(axis=1, keepdims=True, dtype=np.float32) if block.shape[1] > 1 else block
-            if block.shape[1] > 1:
-                self.energy += np.einsum("nc,nc->c", block, block, dtype=np.float64)
-                self.mix_energy += float(np.einsum("nc,nc->", out, out, dtype=np.float64))
+            some = block if len(self.choice) == block.shape[1] else block[:, self.choice]
+            out = some.mean(axis=1, keepdims=True, dtype=np.float32)
+            if len(frames := self._frames(out)):
+                self._level.push(np.square(frames, dtype=np.float64).mean(1))
         if len(out):
             self.high, self.low = max(self.high, float(out.max())), min(self.low, float(out.min()))
         return out
 
-    @property
-    def cancels(self) -> bool:
-        return self.pick is None and bool(self.energy.any()) and self.mix_energy < 0.01 * float(self.energy.mean())
-
-    @property
-    def loudest(self) -> int:
-        return int(self.energy.argmax())
+    def gain_db(self, choice: Choice) -> float:
+        """What brings the mix to the level of its loudest channel; 0 where they are equal."""
+        if len(choice.channels) < 2:
+            return 0.0
+        gain = choice.level_db - float(self._level.db()[0]) if choice.gain_db is None else choice.gain_db
+        return gain if SAME_DB < abs(gain) < np.inf else 0.0
 
     @property
     def swing(self) -> float:
@@ -68,10 +60,19 @@ class Mixer:
         return max(0.0, (self.high - self.low) / 2)
 
 
+def survey(path: Path, sound: Any) -> Choice:
+    """Decode to the end to hear which channels hold what."""
+    heard = Survey(sound.samplerate, sound.channels)
+    for block, _ in _blocks(path, sound):
+        heard.push(block)
+        check_length(path, heard.count / sound.samplerate, upper_only=True)
+    return heard.choose(sound.names)
+
+
 def collect(path: Path, sound: Any, mixer: Mixer, target: int) -> tuple[np.ndarray, int]:
     """Decode to the end: (waveform (C', N) float32, samples per channel decoded)."""
     rate = sound.samplerate
-    width = 1 if mixer.mono else sound.channels
+    width = mixer.width
     resampler = Resampler(rate, target, width)
     expected = sound.frames if sound.frames < UNKNOWN_LENGTH else 60 * rate
     out = np.empty((resampled_length(expected, rate, target), width), np.float32)
@@ -81,10 +82,11 @@ def collect(path: Path, sound: Any, mixer: Mixer, target: int) -> tuple[np.ndarr
         check_length(path, count / rate, upper_only=True)
         piece = resampler.push(mixer(block), last)
         if filled + len(piece) > len(out):
-            out = np.concatenate([out[:filled], np.empty((max(len(piece), filled // 2), width), np.float32)])
+            out.resize((filled + max(len(piece), filled // 4), width), refcheck=False)  # in place: no second copy
         out[filled : filled + len(piece)] = piece
         filled += len(piece)
-    return np.ascontiguousarray(out[:filled].T), count
+    out.resize((filled, width), refcheck=False)
+    return np.ascontiguousarray(out.T), count
 
 
 def _blocks(path: Path, sound: Any) -> Iterator[tuple[np.ndarray, bool]]:
@@ -93,10 +95,10 @@ def _blocks(path: Path, sound: Any) -> Iterator[tuple[np.ndarray, bool]]:
     count, last = 0, False
     while not last:
         try:
-            with quiet_stderr(sound.format == "MP3"):
-                block = sound.read(size, dtype="float32", always_2d=True)
+            block = sound.read(size, dtype="float32", always_2d=True)
         except (soundfile.LibsndfileError, AssertionError):
-            raise _stops(path, count, sound) from None
+            whole = sound.frames / sound.samplerate if sound.frames < UNKNOWN_LENGTH else 0.0
+            raise _stops(path, count, sound.samplerate, whole) from None
         count += len(block)
         last = len(block) < size
         if not np.isfinite(block).all():
@@ -106,16 +108,13 @@ def _blocks(path: Path, sound: Any) -> Iterator[tuple[np.ndarray, bool]]:
             problem = f"holds samples beyond {MAX_SAMPLE:.0e} (full scale is 1.0)"
             raise AudioError(problem, place=str(path), remedy=AGAIN)
         yield block, last
-    # An mp3's own count of its samples may be off by a frame.
-    slack = (1152 if sound.samplerate >= 32_000 else 576) if sound.format == "MP3" else 0
-    if sound.frames < UNKNOWN_LENGTH and count < sound.frames - slack:
-        raise _stops(path, count, sound)
+    if (whole := sound.shortfall(count)) is not None:
+        raise _stops(path, count, sound.samplerate, whole)
 
 
-def _stops(path: Path, count: int, sound: Any) -> AudioError:
-    rate = sound.samplerate
-    whole = f" of {sound.frames / rate:.2f} s" if sound.frames < UNKNOWN_LENGTH else ""
-    problem = f"is damaged or cut off: it decodes only to {count / rate:.2f} s{whole}"
+def _stops(path: Path, count: int, rate: int, whole: float) -> AudioError:
+    of = f" of {whole:.2f} s" if whole else ""
+    problem = f"is damaged or cut off: it decodes only to {count / rate:.2f} s{of}"
     return AudioError(problem, place=str(path), remedy=AGAIN)
 
 

@@ -1,4 +1,4 @@
-"""Sound files in a folder and those below it."""
+"""Sound files and films in a folder and those below it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".au", ".caf", ".w64")
+SUFFIXES = (
+    ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".au", ".caf", ".w64", ".m4a", ".m4b", ".mka",
+    ".aac", ".ac3", ".eac3", ".mp2", ".wma", ".amr", ".weba", ".webm", ".mp4", ".m4v", ".mov", ".mkv", ".avi", ".3gp",
+    ".mpg", ".mpeg", ".mts", ".m2ts", ".mxf", ".wmv", ".flv", ".ogv",
+)  # fmt: skip
 
 
 def walk_sounds(root: Path, leave_out: Path | None = None) -> Iterator[tuple[Path, list[str]]]:

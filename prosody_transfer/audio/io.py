@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import errno
 import os
-import stat
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import soundfile
 
-from prosody_transfer.audio.containers import foreign_kind, looks_like_audio, quiet_stderr, what_is_missing
-from prosody_transfer.audio.decode import AGAIN, UNKNOWN_LENGTH, Mixer, Stream, check_length, collect
+from prosody_transfer.audio.decode import Mixer, check_length, collect, survey
+from prosody_transfer.audio.layouts import check_channel, find_channel, shown
+from prosody_transfer.audio.media import UNKNOWN_LENGTH
+from prosody_transfer.audio.opening import opened
 from prosody_transfer.core.errors import AudioError, OutputError, ShapeError
 
-MIN_RATE, MAX_RATE = 8_000, 192_000
 SILENCE_DB = -70.0
 SUFFIXES = (".wav", ".flac", ".opus")
 SUBTYPES = ("PCM_24", "PCM_16", "FLOAT")
 DEFAULT_SUBTYPE = "PCM_24"  # 16 bits are too coarse for the pauses of clean speech: .04 of DNSMOS
 _PCM_BITS = {"PCM_16": 16, "PCM_24": 24}
 _OPUS_RATES = (8_000, 12_000, 16_000, 24_000, 48_000)
-_HEADERLESS = ("RAW", "SD2", "MAT4", "MAT5", "HTK", "XI")
-_RESAMPLE = "resample it first, for example: ffmpeg -i IN -ar 24000 OUT.wav"
-_CONVERT = "convert it first, for example: ffmpeg -i IN OUT.wav"
 
 
 @dataclass(frozen=True)
@@ -42,6 +37,7 @@ class Audio:
         original_samples: N0, per channel, in the file. N = `resampled_length(N0, original_sample_rate, sample_rate)`.
         channels: Of the file.
         path: The file.
+        notes: What should be said about the choice of track and channels; () in the plain case.
     """
 
     waveform: np.ndarray
@@ -50,6 +46,7 @@ class Audio:
     original_samples: int
     channels: int
     path: Path
+    notes: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -58,7 +55,7 @@ class Audio:
 
 
 class Probe(NamedTuple):
-    """What a file's header says."""
+    """What a file says of itself. `samples` is `UNKNOWN_LENGTH` where only decoding tells: a guess is not given."""
 
     sample_rate: int
     samples: int
@@ -69,116 +66,86 @@ class Probe(NamedTuple):
         return self.samples / self.sample_rate
 
 
-def probe(path: str | Path) -> Probe:
-    """Rate, samples per channel and channels, without decoding.
+def probe(path: str | Path, track: int | None = None, channel: str | int | None = None) -> Probe:
+    """Rate, samples per channel and channels, without decoding more than a film's first frames.
+
+    Args:
+        track, channel: As for `read_audio`; refused where the file has no such.
 
     Raises:
         AudioError: As for `read_audio`, as far as the header and the size of the file tell.
     """
     path = Path(path)
-    with _opened(path) as sound:
+    check_channel(channel)
+    with opened(path, track) as sound:
+        if channel is not None:
+            find_channel(channel, sound.names, sound.channels, str(path))
         return Probe(sound.samplerate, sound.frames, sound.channels)
 
 
 def read_comment(path: str | Path) -> str:
-    """What `write_audio` kept in the file's metadata, or ""; raises as `probe`."""
-    with _opened(Path(path)) as sound:
-        return str(sound.comment)
+    """What `write_audio` kept in the file's metadata, or "" (also for a film); raises as `probe`."""
+    with opened(Path(path)) as sound:
+        return str(getattr(sound, "comment", ""))
 
 
-def read_audio(path: str | Path, sample_rate: int | None = None, mono: bool = True) -> Audio:
-    """Read wav, flac, ogg, opus, mp3 (also aiff, au, caf, w64): any rate from 8 to 192 kHz, any channel count.
+def read_audio(
+    path: str | Path, sample_rate: int | None = None, mono: bool = True, *, track: int | None = None,
+    channel: str | int | None = None,
+) -> Audio:  # fmt: skip
+    """Read wav, flac, ogg, opus, mp3, m4a, aiff, ... and the sound of films (mp4, mov, mkv, webm, avi, ...).
 
-    The file is decoded, mixed and resampled in blocks: beside the result, memory does not grow with its length,
-    rate or channel count. Channels are averaged; where they cancel (the average holds less than 1 % of their mean
-    energy, as with one side's polarity reversed), the loudest channel is taken.
+    Any rate from 8 to 192 kHz, any channel count. The length is that of what was decoded. The file is decoded, mixed
+    and resampled in blocks: beside the result, memory does not grow with its length, rate or channel count.
+
+    The channels that hold sound are averaged and given the level of the loudest of them. Left out are channels of
+    noise, hum or nothing, the low-frequency channel (LFE), and those that would cancel the loudest one. To find out,
+    a file of several channels is decoded twice.
 
     Args:
         path: The file.
         sample_rate: Wanted rate, Hz. None keeps the file's.
         mono: False keeps the channels: `waveform` is (C, N).
+        track: Audio track of a film, from 1; None for the first.
+        channel: One channel instead of the mix: its number from 1, or its name (L, R, C, LFE, Ls, Rs, ...).
 
     Raises:
         AudioError: The file is missing, empty, not audio, damaged or cut off, of a rate outside 8 to 192 kHz, shorter
-            than 0.3 s, longer than 3 hours, silent (nowhere above -70 dBFS), or holds NaN or infinite samples.
+            than 0.3 s, longer than 3 hours, silent (nowhere above -70 dBFS), or holds NaN or infinite samples; it has
+            no sound, or no such track or channel.
+        UsageError: `channel` is neither a number nor a name.
     """
     path = Path(path)
-    with _opened(path) as sound:
+    check_channel(channel)
+    choice = None
+    with opened(path, track) as sound:
         rate, channels, frames = sound.samplerate, sound.channels, sound.frames
         if frames == 0:
             raise AudioError("holds no sound (0 samples)", place=str(path), remedy="record or export it again")
         check_length(path, frames / rate if frames < UNKNOWN_LENGTH else 0.0, upper_only=True)
-        target = sample_rate or rate
-        mixer = Mixer(channels, mono)
-        waveform, count = collect(path, sound, mixer, target)
-    if mono and mixer.cancels:
-        with _opened(path) as sound:
-            mixer = Mixer(channels, mono, pick=mixer.loudest)
+        target, tracks = sample_rate or rate, sound.tracks
+        picked = 0 if channel is None else find_channel(channel, sound.names, channels, str(path))
+        said = f"channel {shown(sound.names, picked)} of {channels} is used"
+        notes = (*sound.notes, said) if channel is not None and channels > 1 else sound.notes
+        if mono and channel is None and channels > 1:
+            choice = survey(path, sound)
+            notes = (*notes, *choice.notes)
+        else:
+            mixer = Mixer(rate, channels, (picked,) if mono else None)
+            waveform, count = collect(path, sound, mixer, target)
+    if choice:
+        with opened(path, track) as sound:
+            mixer = Mixer(rate, channels, choice.channels)
             waveform, count = collect(path, sound, mixer, target)
     check_length(path, count / rate)
     if mixer.swing < 10 ** (SILENCE_DB / 20):
         kind = "is digital silence" if mixer.swing == 0 else f"is silent: nothing in it is above {SILENCE_DB:.0f} dBFS"
-        raise AudioError(kind, place=str(path), remedy="check the microphone, the mute switch and the chosen track")
-    return Audio(waveform if not mono else waveform[0], target, rate, count, channels, path)
-
-
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    """A checked `soundfile.SoundFile`. It is given a descriptor, so that the content tells the format, not the name."""
-    place = str(path)
-    with _open_file(path) as file:
-        head = file.read(16)
-        if not head:
-            raise AudioError("is an empty file (0 bytes)", place=place, remedy=AGAIN)
-        if kind := foreign_kind(head):
-            raise AudioError(f"is {kind}, which is not read", place=place, remedy=_CONVERT)
-        if problem := what_is_missing(file):
-            raise AudioError(problem, place=place, remedy=AGAIN)
-        file.seek(0)
-        mp3 = not looks_like_audio(head) or head.startswith(b"ID3")
-        try:
-            with quiet_stderr(mp3):
-                sound = Stream(file.fileno(), closefd=False)
-        except soundfile.LibsndfileError as error:
-            if looks_like_audio(head):
-                problem = f"is damaged: {error.error_string.rstrip('.').strip().lower()}"
-                raise AudioError(problem, place=place, remedy=AGAIN) from None
-            raise AudioError("is not a sound file that can be read", place=place, remedy=_CONVERT) from None
-        with sound:
-            if sound.format in _HEADERLESS:
-                raise AudioError("is not a sound file that can be read", place=place, remedy=_CONVERT)
-            if not MIN_RATE <= sound.samplerate <= MAX_RATE:
-                problem = f"has {sound.samplerate} samples a second, outside {MIN_RATE} to {MAX_RATE} Hz"
-                raise AudioError(problem, place=place, remedy=_RESAMPLE)
-            yield sound
-
-
-def _open_file(path: Path) -> BinaryIO:
-    place = str(path)
-    try:
-        mode = os.stat(path).st_mode
-        if stat.S_ISDIR(mode):
-            raise AudioError("is a folder, not a sound file", place=place, remedy="name a file in it")
-        if not stat.S_ISREG(mode):
-            raise AudioError("is not a regular file", place=place, remedy="save the sound to a file first")
-        return open(path, "rb", buffering=0)  # type: ignore[return-value]
-    except (FileNotFoundError, NotADirectoryError):
-        raise AudioError("no such file", place=place, remedy=_nearest(path)) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise AudioError(f"cannot be read ({reason})", place=place, remedy="check its permissions") from None
-
-
-def _nearest(path: Path) -> str:
-    folder = path.parent
-    if not folder.is_dir():
-        return f"there is no folder {folder} either"
-    try:
-        names = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
-    except OSError:
-        return "check the name"
-    close = difflib.get_close_matches(path.name, names, 3, 0.6) or [n for n in names if Path(n).stem == path.stem][:3]
-    return f"did you mean {', '.join(close)}?" if close else "check the name"
+        others = f"choose another track with --track: {tracks}" if tracks else ""
+        remedy = others or "check the microphone, the mute switch and the chosen track"
+        raise AudioError(kind, place=str(path), remedy=remedy)
+    if choice and (gain_db := mixer.gain_db(choice)):
+        waveform *= np.float32(10 ** (gain_db / 20))
+    return Audio(waveform if not mono else waveform[0], target, rate, count, channels, path, notes)
 
 
 def check_writable(path: str | Path, overwrite: bool = False, subtype: str = DEFAULT_SUBTYPE) -> None:

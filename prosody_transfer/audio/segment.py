@@ -23,7 +23,7 @@ _DROWNED_DB = -30.0
 _LIVELY_DB = 3.0
 _LIVELY_LAG = 3
 _LIVELY_FRAMES = 48
-_LIVELY_SHARE = 0.2
+LIVELY_SHARE = 0.2
 
 
 def _to_db(power: np.ndarray) -> np.ndarray:
@@ -121,7 +121,11 @@ def liveliness(waveform: np.ndarray, sample_rate: int) -> float:
     Returns:
         0 to 1: in the liveliest 1.5 s, the share of frames whose level changes by more than 3 dB within 96 ms.
     """
-    level = _band_levels(waveform, sample_rate)
+    return lively_share(_band_levels(waveform, sample_rate))
+
+
+def lively_share(level: np.ndarray) -> float:
+    """The same from levels in dB, one per 32 ms, (n,)."""
     if len(level) <= _LIVELY_LAG or level.max() <= -100:
         return 0.0
     heard = level >= np.percentile(level, 95) - 35
@@ -141,7 +145,7 @@ def has_speech(waveform: np.ndarray, sample_rate: int) -> bool:
         sample_rate: Hz.
     """
     # In a clip of a word or less, a vowel may take up nearly all: one change is enough.
-    share = _LIVELY_SHARE * min(1.0, len(waveform) / sample_rate / (_LIVELY_FRAMES * _FRAME_SECONDS))
+    share = LIVELY_SHARE * min(1.0, len(waveform) / sample_rate / (_LIVELY_FRAMES * _FRAME_SECONDS))
     return liveliness(waveform, sample_rate) >= share
 
 

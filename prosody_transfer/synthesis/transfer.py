@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from prosody_transfer.audio.decode import MIN_SECONDS
-from prosody_transfer.audio.io import DEFAULT_SUBTYPE, MAX_RATE, MIN_RATE, check_writable, read_audio, write_audio
+from prosody_transfer.audio.io import DEFAULT_SUBTYPE, check_writable, read_audio, write_audio
 from prosody_transfer.audio.loudness import apply_gain, normalise_level
+from prosody_transfer.audio.opening import MAX_RATE, MIN_RATE
 from prosody_transfer.core.atomic import make_folder, remove_leftovers
 from prosody_transfer.core.errors import (
     AudioError,

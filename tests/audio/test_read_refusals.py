@@ -80,7 +80,7 @@ def test_empty(tmp_path: Path) -> None:
         (np.random.default_rng(0).bytes(5000), "is not a sound file"),
         (b"\xff\xfb" + np.random.default_rng(1).bytes(5000), "is not a sound file"),
         (b"x", "is not a sound file"),
-        (b"\x00\x00\x00\x20ftypM4A " + bytes(500), "is an MP4 or M4A file, which is not read; convert it first"),
+        (b"\x00\x00\x00\x20ftypM4A " + bytes(500), "is an MP4 or M4A file, but damaged or cut off"),
         (b"\x1aE\xdf\xa3" + bytes(500), "is a Matroska or WebM file"),
         (b"RIFF\0\0\0\0WAVE", "is damaged"),
         (b"fLaC" + bytes(40), "is damaged"),
