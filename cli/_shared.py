@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import sys
@@ -14,9 +15,16 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from prosody_transfer.core.errors import PtxError
+from prosody_transfer.core.errors import OutputError, PtxError
 
 INTERRUPTED, OUR_MISTAKE, READER_GONE = 130, 70, 141
+# What a system refuses wherever a file is touched, and the user alone can mend.
+SYSTEM_REFUSES = {
+    errno.ENAMETOOLONG: "shorten it: 255 bytes are the most, and letters of many scripts take three",
+    errno.EACCES: "check who may read and write there", errno.EPERM: "check who may read and write there",
+    errno.EROFS: "write elsewhere", errno.ENOSPC: "make room, or write elsewhere",
+    errno.EDQUOT: "make room, or write elsewhere",
+}  # fmt: skip
 
 
 class PtxGroup(TyperGroup):
@@ -64,6 +72,11 @@ def report(error: Exception) -> int:
     if isinstance(error, MemoryError):
         complain("out of memory; close other programs, or give a shorter recording")
         return OUR_MISTAKE
+    if isinstance(error, OSError) and error.errno in SYSTEM_REFUSES and error.filename:
+        name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(error.filename)
+        name = name if len(name) <= 200 else f"{name[:80]}...{name[-80:]}"
+        complain(f"{name}: {(error.strerror or '').lower()}; {SYSTEM_REFUSES[error.errno]}")
+        return OutputError.exit_code
     problem = " ".join(str(error).split())
     kind = type(error).__name__
     remedy = "a mistake of ours: please report what PTX_DEBUG=1 in front of the command prints"

@@ -80,12 +80,14 @@ def products(parts: Sequence[Sequence[Choice]], most: int) -> list[tuple[Choice,
     heap: list[tuple[int, tuple[int, ...]]] = [(0, (0,) * len(parts))]
     seen = {heap[0][1]}
     found: list[tuple[Choice, ...]] = []
+    varied = [i for i, part in enumerate(parts) if len(part) > 1][-most:]  # the last ones' second choices fill them
     while heap and len(found) < most:
         cost, ranks = heappop(heap)
         found.append(tuple(part[r] for part, r in zip(parts, ranks, strict=True)))
-        for i, rank in enumerate(ranks):
-            following = (*ranks[:i], rank + 1, *ranks[i + 1 :])
-            if rank + 1 < len(parts[i]) and following not in seen:
-                seen.add(following)
-                heappush(heap, (cost + 1, following))
+        for i in varied:
+            if ranks[i] + 1 < len(parts[i]):
+                following = (*ranks[:i], ranks[i] + 1, *ranks[i + 1 :])
+                if following not in seen:
+                    seen.add(following)
+                    heappush(heap, (cost + 1, following))
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from typing import Any
 
 SUFFIXES = (".srt", ".vtt", ".ass", ".ssa")
@@ -54,7 +55,9 @@ def _events(text: str) -> list[Any]:
     if kind == "ass" and "[Events]" not in text:
         text = "[Script Info]\n\n[Events]\n" + text
     try:
-        found = pysubs2.SSAFile.from_string(text, format_=kind, keep_html_tags=True)
+        with warnings.catch_warnings():  # of fields that are not the words
+            warnings.simplefilter("ignore")
+            found = pysubs2.SSAFile.from_string(text, format_=kind, keep_html_tags=True)
     except Exception as error:  # it raises whatever its parsers come upon
         raise ValueError(str(error)) from error
     return [e for e in found if not e.is_comment and not e.is_drawing and not e.effect.lower().startswith("fx")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -113,3 +114,32 @@ def test_a_terminal_without_unicode_does_not_fail(tmp_path: Path) -> None:
     result = shell(f"ptx align '{tmp_path}/日本\x07.wav'", PYTHONIOENCODING="ascii")
     assert result.returncode == 3
     assert result.stderr.startswith("ptx: ") and result.stderr.count("\n") == 1 and "\\x07" in result.stderr
+
+
+LONG_NAMES = {"letters": "x" * 300, "three bytes each": "名" * 90, "a part of it": "d/" + "x" * 300 + "/y.wav"}
+LINES = (
+    "transfer {0}.wav -s alice", "transfer {1} -s alice -o {0}.wav", "transfer {1} -s alice --out-dir {0}",
+    "evaluate --sources {0} --speaker alice", "leakage --sources {0}", "train copycat --data {0}", "voice import {0}",
+    "listen analyse {0}", "listen build {0} -o x", "prepare {0} -o x", "align {0}.wav",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LONG_NAMES)
+@pytest.mark.parametrize("line", LINES)
+def test_a_name_that_no_system_takes_is_one_line(ptx, recording: Path, line: str, name: str) -> None:
+    folder = recording.parent
+    words = [word.format(folder / LONG_NAMES[name], recording) for word in line.split()]
+    done = ptx(*words)
+    assert done.exit_code in (2, 3, 5, 6), done.stderr
+    assert done.stderr.count("\n") == 1 and "a mistake of ours" not in done.stderr
+    assert [path for path in folder.rglob("*") if path.is_file()] == [recording]
+
+
+def test_what_the_system_refuses_names_the_file_and_the_remedy(ptx, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*args: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/there/x")
+
+    monkeypatch.setattr("prosody_transfer.store.voices.list_voices", refused)
+    done = ptx("speakers")
+    assert done.exit_code == 5
+    assert done.stderr == "ptx: /there/x: no space left on device; make room, or write elsewhere\n"

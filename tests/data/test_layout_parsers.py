@@ -75,6 +75,18 @@ def test_no_list_breaks_a_reader_or_leads_out(root, layout, data):
             assert item.end is None or item.end > (item.start or 0)
 
 
+def test_half_a_pair_that_json_can_spell_is_a_fault(root):
+    """Found by fuzzing: no file name can hold it, and it can't be shown as it is."""
+    path = root / "m.jsonl"
+    path.write_text('{"audio": "\\ud800.wav", "id": "\\udc00"}\n{"audio": "a.wav", "speaker": "\\ud800", "id": "b"}\n')
+    try:
+        found = list(LAYOUTS["jsonl"].read(Source.of(root)))
+    finally:
+        path.unlink()
+    assert [item.reason for item in found] == ["name", "name"]
+    json.dumps([item.to_dict() for item in found], ensure_ascii=False).encode("utf8")
+
+
 @given(st.binary(max_size=30))
 def test_what_is_printable_can_be_written(data):
     shown = printable(os.fsdecode(data))

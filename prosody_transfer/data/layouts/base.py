@@ -114,7 +114,10 @@ def printable(text: str) -> str:
     >>> printable("caf\\udce9")
     'caf\\\\xe9'
     """
-    return text.encode("utf8", "surrogateescape").decode("utf8", "backslashreplace")
+    try:
+        return text.encode("utf8", "surrogateescape").decode("utf8", "backslashreplace")
+    except UnicodeEncodeError:  # half a pair, which JSON can spell and no file name holds
+        return text.encode("utf8", "backslashreplace").decode("utf8")
 
 
 def is_text(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import tomllib
@@ -250,16 +251,16 @@ def _find(base: Path, pattern: str, item: str, place: str, folder: bool = True) 
     """The file that a pattern, a folder or a path means for an item."""
     path = base / pattern.replace("{item}", item)
     if folder and "{item}" not in pattern:
-        if not path.is_dir():
-            problem = "has no {item} in it" if path.is_file() else f"there is no folder {path}"
+        if not os.path.isdir(path):  # unlike Path's own, these answer for names that no system takes, too
+            problem = "has no {item} in it" if os.path.isfile(path) else f"there is no folder {path}"
             remedy = f'name a folder that holds {item}.wav, or a pattern like "outputs/{{item}}.wav"'
             raise UsageError(problem, place=place, remedy=remedy)
-        found = [path / f"{item}{suffix}" for suffix in SUFFIXES if (path / f"{item}{suffix}").is_file()]
+        found = [path / f"{item}{suffix}" for suffix in SUFFIXES if os.path.isfile(path / f"{item}{suffix}")]
         if len(found) != 1:
             problem = f"{path} holds {'more than one' if found else 'no'} recording named {item}"
             raise UsageError(problem, place=place, remedy=f"keep one of {', '.join(item + s for s in SUFFIXES)}")
         path = found[0]
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise UsageError(f"no such file {path}", place=place, remedy="paths are relative to the test's own folder")
     return str(path.resolve())
 

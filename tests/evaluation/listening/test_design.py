@@ -146,3 +146,12 @@ def test_a_damaged_key_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "key.json").write_text('{"format": "other"}')
     with pytest.raises(UsageError, match="is damaged"):
         read_key(tmp_path)
+
+
+@pytest.mark.parametrize(("old", "new"), [('"sources"', '"' + "x" * 300 + '"'), ('"ours"', '"' + "x" * 300 + '"'),
+                                          ('"ours"', '"{item}' + "x" * 300 + '"')])  # fmt: skip
+def test_a_name_that_no_system_takes_is_no_file(tmp_path: Path, make_test, old: str, new: str) -> None:
+    path = make_test(tmp_path)
+    path.write_text(path.read_text().replace(f"= {old}", f"= {new}"))
+    with pytest.raises(UsageError, match="there is no folder|no such file"):
+        read_design(path)
