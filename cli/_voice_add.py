@@ -78,7 +78,7 @@ def add(
     gate.check()
     own = add_voice(
         name, recordings, agreed, gate, voices=voices, settings=settings, replay=replay, model=model,
-        max_minutes=max_minutes, workers=workers, device=device, on_event=tell,
+        max_minutes=max_minutes, workers=workers, device=device, on_event=tell, on_note=note,
     )  # fmt: skip
     if own.consent != agreed:
         note(f"{name} is there already, with another consent; 'ptx voice renew' changes it")

@@ -99,8 +99,9 @@ class OwnVoice:
         return self
 
     def refusal(self) -> str:
-        """What is wrong with one that is not accepted."""
-        return f"the voice was not accepted: {'; '.join(self.record.failed)}"
+        """What is wrong with one that is not accepted; its page says the rest."""
+        first, *more = self.record.failed
+        return f"the voice was not accepted: {first}" + (f" (and {len(more)} more)" if more else "")
 
     def remedy(self) -> str:
         """What to do about it."""

@@ -6,7 +6,7 @@ import datetime
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -98,7 +98,7 @@ def add_voice(
     name: str, recordings: str | Path, consent: Consent, gate: Gate | None, *, voices: str | Path | None = None,
     settings: Adaptation | None = None, replay: str | Path | None = None, fisher: str | Path | None = None,
     model: str | Path | None = None, max_minutes: float | None = None, workers: int = 2, device: str = "cpu",
-    on_event: Event | None = None,
+    on_event: Event | None = None, on_note: Callable[[str], None] | None = None,
 ) -> OwnVoice:  # fmt: skip
     """Add a voice. Killed at any time, the same call goes on; a voice that is there already is only returned.
 
@@ -116,6 +116,7 @@ def add_voice(
         max_minutes: The longest that training may take, in all (of what is new, where it goes on from a voice that is
             not accepted); then what is learnt is tested.
         on_event: Called with a stage ("prepare", "train", "test"), how much is done, of how much, and figures.
+        on_note: Called with what the user should know, in a line.
 
     Raises:
         UsageError: The name can't be one, the consent has ended, or the recordings are of several people.
@@ -141,7 +142,7 @@ def add_voice(
         learnt = order.before.learnt if order.before else frozenset()
         speech = gather(
             name, Path(recordings), partial / "data", speaker=settings.speaker, recognise=settings.recognise,
-            seed=settings.seed, workers=workers, on_event=on_event, learnt=learnt,
+            seed=settings.seed, workers=workers, on_event=on_event, learnt=learnt, on_note=on_note,
         )  # fmt: skip
         _forget_other(partial, wanted)
         put_in_place(_make(partial, speech, order), partial.parent / name, replace=there)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from prosody_transfer.core.errors import UsageError
 from prosody_transfer.core.keys import sentence_key
 from prosody_transfer.data.manifest import Row, cache_path, read_manifest
+from prosody_transfer.data.reasons import REASONS
 
 LEAST_HELD_OUT, MOST_HELD_OUT = 4, 24  # recordings that the test gets and the training does not
 LEAST_MINUTES = 0.5
@@ -31,6 +34,7 @@ class Speech:
 def gather(
     name: str, recordings: Path, out: Path, *, speaker: str = "", recognise: str = "auto", seed: int = 1,
     workers: int = 1, on_event: Event | None = None, learnt: frozenset[str] = frozenset(),
+    on_note: Callable[[str], None] | None = None,
 ) -> Speech:  # fmt: skip
     """Prepare the recordings, or take those that `ptx prepare` has prepared; set some aside for the test.
 
@@ -39,6 +43,7 @@ def gather(
         out: Where they are prepared.
         speaker: Whose recordings to take, where there are several people's.
         learnt: Fingerprints of recordings that the voice has learnt from before: none of them is set aside.
+        on_note: Called with what was left out, and why, in a line.
 
     Raises:
         UsageError: They are of several people, or are too few.
@@ -55,6 +60,8 @@ def gather(
             dev_share=0.1, dev_speakers=0, seed=seed, on_event=told,
         )  # fmt: skip
         train, dev, cache = made.train, made.dev, made.cache
+        if made.rejected and on_note:
+            on_note(left_out(made.rejected, len(train) + len(dev)))
     known = sorted({row.speaker for row in [*train, *dev]})
     who = speaker or (known[0] if len(known) == 1 else "")
     if who not in known:
@@ -69,6 +76,17 @@ def gather(
         problem = f"{minutes:.1f} minutes of usable speech beside what the test needs are too few"
         raise UsageError(problem, place=str(recordings), remedy=f"record at least {2 * LEAST_MINUTES:g} minutes")
     return Speech(train, dev, cache, minutes)
+
+
+def left_out(rejected: Sequence[Mapping[str, Any]], used: int) -> str:
+    """What of a corpus can't be used, and why, in a line.
+
+    >>> left_out([{"reason": "short"}, {"reason": "short"}], 8)
+    '2 of 10 recordings are left out: 2 are too short'
+    """
+    counts = Counter(str(row["reason"]) for row in rejected).most_common()
+    why = ", ".join(f"{count} {REASONS[reason].means if reason in REASONS else reason}" for reason, count in counts)
+    return f"{len(rejected)} of {len(rejected) + used} recordings are left out: {why}"
 
 
 def set_aside(

@@ -324,6 +324,17 @@ def test_a_recording_is_known_by_its_content_wherever_it_lies(tmp_path):
     assert fingerprint(row("a.wav")) == fingerprint(row("b.wav")) != fingerprint(row("missing.wav"))
 
 
+def test_what_prepare_leaves_out_is_said(tmp_path, monkeypatch):
+    from prosody_transfer.training import corpus
+
+    found = SimpleNamespace(train=rows(3), dev=[], cache=tmp_path, rejected=[{"reason": "short"}] * 2)
+    monkeypatch.setattr(corpus, "prepare_corpus", lambda *asked, **more: found)
+    notes: list[str] = []
+    with pytest.raises(UsageError, match="too few"):
+        recordings.gather("one", tmp_path / "recordings", tmp_path / "out", on_note=notes.append)
+    assert notes == ["2 of 5 recordings are left out: 2 are too short"]
+
+
 @pytest.mark.parametrize(("asked", "usual", "total"), [(900, 400, 900), (0, 1200, 1200), (0, 800, 855), (0, 400, 655)])
 def test_how_long_it_goes_on(asked, usual, total):
     assert Before(None, 455, 100.0, "one", frozenset()).total(asked, usual) == total
