@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from prosody_transfer.cli._shared import print_table
+from prosody_transfer.cli._shared import note, print_table
 from prosody_transfer.core.errors import PtxError, UsageError
 
 SHIPPED_CONSENT = {True: "none is needed: nobody's voice", False: "by licence"}
@@ -33,6 +33,18 @@ def listing(voices: Path | None) -> tuple[list[dict[str, Any]], list[str]]:
         state = {"expired": expired, "accepted": own.accepted, "accepted_by": own.record.accepted_by}
         rows.append({**own.voice.to_dict(), "from": "you", "until": until, **state})
     return sorted(rows, key=lambda row: row["name"]), broken
+
+
+def warn_of_damaged(voices: Path | None) -> None:
+    """Name the user's voices that can't be read; the others speak."""
+    from prosody_transfer.store.voice_folder import read_voice
+    from prosody_transfer.store.voices import user_voices
+
+    for name in user_voices(voices):
+        try:
+            read_voice(name, voices)
+        except PtxError as error:
+            note(f"the voice {name} cannot speak: {error}")
 
 
 def facts(name: str, voices: Path | None) -> dict[str, Any]:

@@ -29,6 +29,7 @@ def transfer(
     """
     from prosody_transfer.cli._batches import check_batches, find_batches, refuse_for_several, run_batches
     from prosody_transfer.cli._single import check_single
+    from prosody_transfer.cli._voices import warn_of_damaged
     from prosody_transfer.store.voices import all_voices, get_voice
     from prosody_transfer.synthesis.prosody import TransferSettings
 
@@ -40,6 +41,7 @@ def transfer(
     ).check()  # fmt: skip
     if model is None:
         get_voice(speaker, voices=voices)
+    warn_of_damaged(voices)
     single = len(source) == 1 and not source[0].is_dir()
     if single:
         target = check_single(

@@ -162,6 +162,30 @@ def test_a_record_that_no_text_can_hold_is_named_and_the_others_speak(ptx, voice
     assert ptx("show", "alice").exit_code == 0 and ptx("remove", "jane", "--yes").exit_code == 0
 
 
+def test_a_transfer_names_a_damaged_voice_and_goes_on(voices, tmp_path, monkeypatch):
+    import soundfile
+
+    from prosody_transfer.cli.app import app as main
+    from prosody_transfer.synthesis import transfer
+
+    class Speaks:
+        def __init__(self, *asked):
+            pass
+
+        def from_file_to_file(self, source, speaker, target, **more):
+            facts = {"output": str(target), "input": str(source), "seconds": 1.0, "words_from": "text"}
+            return type("Result", (), {"report": {**facts, "speaker": speaker, "real_time_factor": 0.1}})
+
+    monkeypatch.setattr(transfer, "Transferer", Speaks)
+    path = voices / "jane" / "voice.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "made": "\ud800"}))
+    soundfile.write(tmp_path / "a.wav", [0.1] * 24000, 24000)
+    command = ["transfer", str(tmp_path / "a.wav"), "--speaker", "alice", "--voices", str(voices)]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 0 and "a.alice.wav" in result.stdout, result.stderr
+    assert result.stderr.count("\n") == 1 and "the voice jane cannot speak" in result.stderr
+
+
 def test_what_an_interrupted_add_left_is_removed_after_asking(ptx, voices):
     (voices / ".ann.partial").mkdir()
     result = ptx("remove", "ann")
