@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from itertools import chain
@@ -39,8 +40,15 @@ class _Bytes:
     """A file without its name, which FFmpeg would take for a hint of the format."""
 
     def __init__(self, file: Any) -> None:
-        self.read, self.seek, self.tell = file.read, file.seek, file.tell
+        self.read, self.tell, self._seek = file.read, file.tell, file.seek
         self.seekable = lambda: True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """The new place; where there is none, such as before the start, a negative number, as FFmpeg wants it."""
+        try:
+            return int(self._seek(offset, whence))
+        except OSError as error:
+            return -(error.errno or errno.EINVAL)
 
 
 class Media:

@@ -43,6 +43,9 @@ def load_config(cls: type[C], data: dict[str, Any], place: str = "") -> C:
     """
     try:
         return msgspec.convert(data, cls)
+    except UnicodeEncodeError:  # half of a pair, which JSON can spell
+        problem = "holds letters that are not Unicode text"
+        raise UsageError(problem, place=place or cls.__name__, remedy="write them again") from None
     except msgspec.ValidationError as error:
         raise UsageError(
             str(error), place=place or cls.__name__, remedy="compare it with the files in configs/"

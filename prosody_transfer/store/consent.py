@@ -113,7 +113,7 @@ def check_consent(consent: Consent, place: str = "consent") -> Consent:
             raise UsageError(f"is the template still: {value!r}", place=place, remedy="fill it in with the speaker")
     if not consent.purposes:
         raise UsageError("names no purpose", place=place, remedy=_REMEDY)
-    if len(consent.line().encode()) > LONGEST_LINE:
+    if len(consent.line().encode("utf8", "surrogatepass")) > LONGEST_LINE:
         problem = f"is longer than the {LONGEST_LINE} bytes that fit into the metadata of a sound file"
         raise UsageError(problem, place=place, remedy="say it in fewer words")
     given = _date(consent.date, "date", place)

@@ -283,3 +283,15 @@ def test_an_mp3s_header_is_found_behind_its_tags(tmp_path: Path) -> None:
     with open(tmp_path / "a.mp3", "rb") as file:
         header = mp3_header(file)
     assert header and abs(header.bytes - len(data)) < 64 and header.frames * 1152 - header.padding == 4 * RATE
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_place_before_the_start_is_told_to_ffmpeg_and_not_raised(tmp_path: Path, whole: bool) -> None:
+    """Found by fuzzing: damaged boxes lead there, and what was raised within FFmpeg came out as it was."""
+    from prosody_transfer.audio.media import _Bytes
+    from prosody_transfer.audio.opening import _Window
+
+    (tmp_path / "x").write_bytes(bytes(100))
+    with open(tmp_path / "x", "rb", buffering=0) as file:
+        bytes_ = _Bytes(file if whole else _Window(file, 10, 90))
+        assert bytes_.seek(5) == 5 and bytes_.seek(-6, 1) < 0 and bytes_.seek(-5, 1) == 0

@@ -83,3 +83,10 @@ def test_the_defaults_are_those_of_the_public_vocoder():
         100,
         1e-7,
     )
+
+
+@pytest.mark.parametrize("data", [{"\ud800": 1}, {"n_mels": "\ud800"}])
+def test_half_a_pair_that_json_can_spell_is_one_line(data: dict[str, object]) -> None:
+    with pytest.raises(UsageError) as raised:
+        load_config(MelConfig, data, "x.json")
+    str(raised.value).encode("utf8")

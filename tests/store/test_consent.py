@@ -120,3 +120,11 @@ def test_what_is_written_is_read(who, purposes, date):
         return
     assert parse_consent(text) == check_consent(wanted)
     assert parse_consent(json.dumps(wanted.to_dict())) == wanted
+
+
+@pytest.mark.parametrize("key", ["who", "contact", "date", "until"])
+def test_half_a_pair_that_json_can_spell_is_one_line(key: str) -> None:
+    data = {"who": "Ann", "purposes": ["tests"], "date": "2024-05-01", "until": "unlimited", "contact": ""}
+    with pytest.raises(UsageError) as raised:
+        parse_consent(json.dumps({**data, key: "\ud800"}))
+    str(raised.value).encode("utf8")
