@@ -127,8 +127,9 @@ def read_tsv(source: Source) -> Iterator[Entry | Fault]:
 def _read_table(source: Source, kind: str) -> Iterator[Entry | Fault]:
     path = _list(source, kind)
     text = (line + "\n" for _, line in lines(path))
-    quoting = csv.QUOTE_NONE if kind == "tsv" else csv.QUOTE_MINIMAL
-    rows = csv.reader(text, delimiter=_delimiter(_first_line(path), kind) or DELIMITERS[kind][0], quoting=quoting)
+    mark = _delimiter(_first_line(path), kind) or DELIMITERS[kind][0]
+    quoted = kind != "tsv"
+    rows = csv.reader(text, delimiter=mark, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE)
     heading: list[str] | None = None
     while True:
         place = f"{printable(path.name)} row {rows.line_num + 1}"
