@@ -20,6 +20,10 @@ Into = Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Th
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, metavar="NUMBER", help="0 takes any that is free.")]
 Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="0.0.0.0 lets others on the network take part.")]
 
+Names = Annotated[list[str] | None, typer.Option("--allow-host", metavar="NAME", help="Another name in the page's "
+    "address, such as listen.example.org; repeatable.")]  # fmt: skip
+Proxy = Annotated[bool, typer.Option("--behind-proxy", help="Believe a reverse proxy's X-Forwarded-Host.")]
+
 
 @app.command(epilog="\b\nExample:\n  ptx listen build test.toml -o listening/")
 def build(test: Test, output: Into, overwrite: o.Force = False, json: o.Json = False) -> None:
@@ -41,16 +45,21 @@ def build(test: Test, output: Into, overwrite: o.Force = False, json: o.Json = F
 
 
 @app.command(epilog="\b\nExample:\n  ptx listen serve listening/ --port 8000")
-def serve(folder: Folder, port: Port = 8000, host: Host = "127.0.0.1") -> None:
+def serve(
+    folder: Folder, port: Port = 8000, host: Host = "127.0.0.1", allow_host: Names = None, behind_proxy: Proxy = False
+) -> None:
     """Serve the page and write ratings to FOLDER/results, until Ctrl-C.
 
-    Nothing but the page and its sounds is served: neither key.json nor results.
+    Nothing but the page and its sounds is served: neither key.json nor results. It is answered where the address has
+    the name localhost, 127.0.0.1, [::1], that of --host or of --allow-host; to pages of other sites never.
     """
     from prosody_transfer.evaluation.listening.serve import serve as serve_test
 
     if host not in ("127.0.0.1", "localhost", "::1"):
         note(f"everybody who can reach {host} can take part")
-    sessions = serve_test(folder, port=port, host=host, on_ready=lambda url: print(f"{url}  Ctrl-C ends", flush=True))
+    ready = lambda url: print(f"{url}  Ctrl-C ends", flush=True)
+    sessions = serve_test(folder, port=port, host=host, on_ready=ready, allow_hosts=allow_host or (),
+                          behind_proxy=behind_proxy)  # fmt: skip
     print(f"{folder / 'results'}  {sessions} sessions")
 
 

@@ -102,7 +102,9 @@ class Session {
   static current() {
     const id = Store.get("current");
     const state = id && Store.get(`session:${id}`);
-    return state ? new Session(state) : null;
+    if (!state) return null;
+    state.sent = -1; // what the server had yesterday need not be there today: it is asked again
+    return new Session(state);
   }
 
   static start(listener) {
@@ -207,12 +209,9 @@ class Sender {
       const revision = state.revision;
       if (this.state !== "offline") this.report("sending");
       const body = JSON.stringify(state.result);
-      let status = 0;
-      try {
-        const headers = { "Content-Type": "application/json" };
-        status = (await fetch(`ratings?revision=${revision}`, { method: "POST", headers, body })).status;
-      } catch { /* the server can't be reached */ }
-      if (status === 200) this.mark(state, { sent: revision });
+      const { status, stored, saved } = await this.send(revision, body);
+      if (saved && stored === revision) this.mark(state, { sent: revision });
+      else if (status === 409 && stored >= revision) this.goPast(state, stored);
       else if (status >= 400 && status < 500 && status !== 408 && status !== 429) this.mark(state, { refused: revision });
       else {
         this.busy = false;
@@ -227,6 +226,27 @@ class Sender {
     if (mine && mine.refused === mine.revision) this.report("refused");
     else if (this.unsent().length) this.wake();
     else this.report("saved");
+  }
+
+  /** What the server says is on its disk; status 0 where it can't be reached or its answer can't be read. */
+  async send(revision, body) {
+    try {
+      const headers = { "Content-Type": "application/json" };
+      const reply = await fetch(`ratings?revision=${revision}`, { method: "POST", headers, body });
+      const said = await reply.json();
+      if (reply.ok && said.saved !== true) return { status: 0 };
+      return { status: reply.status, saved: said.saved === true, stored: said.revision };
+    } catch {
+      return { status: 0 };
+    }
+  }
+
+  /** The server has a later revision, or another of this number: this device had lost some changes. Newer is what is seen here. */
+  goPast(state, stored) {
+    const mine = this.current();
+    const id = state.result.session;
+    const now = mine?.result.session === id ? mine.state : Store.get(`session:${id}`);
+    if (now) this.mark(state, { revision: Math.max(now.revision, stored + 1), sent: -1 });
   }
 
   mark(state, change) {

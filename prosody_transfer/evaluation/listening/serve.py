@@ -2,93 +2,152 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import json
+import os
 import re
 import socket
-import sys
 import threading
-from collections.abc import Callable
-from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from socketserver import TCPServer
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from typing import Any, Self
+from urllib.parse import parse_qs
 
 from prosody_transfer.core.errors import PtxError, UsageError
+from prosody_transfer.evaluation.listening.connections import Connections, Limits
 from prosody_transfer.evaluation.listening.design import read_key
-from prosody_transfer.evaluation.listening.sessions import MOST_BYTES, parse_session, save_session
+from prosody_transfer.evaluation.listening.hosts import Hosts
+from prosody_transfer.evaluation.listening.http_messages import Refusal, Reply, Request, as_json
+from prosody_transfer.evaluation.listening.sessions import MOST_BYTES, SessionFiles, parse_session
 
-MOST_SESSIONS = 10_000
-IDLE_SECONDS = 30
+LONGEST_SHUTDOWN = 30.0  # seconds
 _SOUND = re.compile(r"/audio/([0-9a-f]{16}\.wav)")
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 _MARK = ('<meta name="ptx-server" content="no">', '<meta name="ptx-server" content="yes">')
+_PAGES = ("/", "/index.html")
 
 
-class ListeningServer(ThreadingHTTPServer):
+class ListeningServer:
     """Serves one listening folder; `url` tells where. Port 0 takes any that is free.
 
+    Args:
+        folder: Made by `build`.
+        host: The address to listen at.
+        allow_hosts: Names that it is asked under beside that address and those of this machine.
+        behind_proxy: Believe X-Forwarded-Host.
+        limits: Of connections, work and time.
+
     Raises:
-        UsageError: The folder holds no test, or the address can't be had.
+        UsageError: The folder holds no test, the address can't be had, or an allowed name is none.
     """
 
-    daemon_threads = True  # a browser that keeps its connection open must not keep the program from ending
-    request_queue_size = 64
-
-    def __init__(self, folder: str | Path, host: str = "127.0.0.1", port: int = 8000) -> None:
+    def __init__(
+        self, folder: str | Path, host: str = "127.0.0.1", port: int = 8000, *, allow_hosts: Iterable[str] = (),
+        behind_proxy: bool = False, limits: Limits | None = None,
+    ) -> None:  # fmt: skip
         self.folder = Path(folder)
         self.key = read_key(self.folder)
         self.page = _read_page(self.folder)
-        self.writing = threading.Lock()
-        self.revisions: dict[str, int] = {}
-        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = _listen(host, port)
+        self.server_address = self._listener.getsockname()
         try:
-            super().__init__((host, port), _Handler)
-        except (OSError, OverflowError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            problem = f"port {port} can't be had ({reason})"
-            raise UsageError(problem, place=f"--host {host}", remedy="give another --port, or 0 for any") from None
+            bound = (host, self.server_address[0])
+            self.hosts = Hosts(bound, self.server_address[1], allow_hosts, behind_proxy=behind_proxy)
+        except UsageError:
+            self._listener.close()
+            raise
+        self.files = SessionFiles(self.folder)
+        self.connections = Connections(self.admit, self.answer, limits or Limits())
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{self.server_address[1]}/"
+        self._stop: Callable[[], Any] | None = None
+        self._stopped, self._ended = threading.Event(), threading.Event()
 
-    def server_bind(self) -> None:
-        """Without the base class's look-up of the host's name, which can take seconds and is used for nothing."""
-        TCPServer.server_bind(self)
-        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+    def __enter__(self) -> Self:
+        return self
 
-    def keep(self, body: bytes, revision: int) -> None:
-        """Check and write one session; one that is older than what was written last is left out.
+    def __exit__(self, *_: object) -> None:
+        self.server_close()
 
-        Raises:
-            UsageError: It is refused.
-            OutputError: It can't be written.
-        """
-        session = parse_session(body, self.key)
-        with self.writing:
-            if revision < self.revisions.get(session.session, 0):
-                return
-            results = self.folder / "results"
-            new = not (results / f"{session.session}.json").exists()
-            if new and results.is_dir() and sum(1 for _ in results.iterdir()) >= MOST_SESSIONS:
-                raise UsageError(f"are of more than {MOST_SESSIONS} sessions", place="ratings")
-            save_session(self.folder, session)
-            self.revisions[session.session] = revision
+    def serve_forever(self) -> None:
+        """Until `shutdown` or Ctrl-C; what is being written then is written."""
+        try:
+            asyncio.run(self._serve())
+        finally:
+            self._ended.set()
+
+    async def _serve(self) -> None:
+        loop, stop = asyncio.get_running_loop(), asyncio.Event()
+        self._stop = lambda: loop.call_soon_threadsafe(stop.set)
+        if not self._stopped.is_set():
+            await self.connections.run(self._listener, stop)
+
+    def shutdown(self) -> None:
+        """End `serve_forever`, from another thread, and wait for its end."""
+        self._stopped.set()
+        if self._stop and not self._ended.is_set():
+            with contextlib.suppress(RuntimeError):  # its loop has ended by itself
+                self._stop()
+            self._ended.wait(LONGEST_SHUTDOWN)
+
+    def server_close(self) -> None:
+        self._listener.close()
 
     def sessions(self) -> int:
         """How many are on the disk."""
-        return len(list((self.folder / "results").glob("*.json")))
+        return len(self.files.names())
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that goes away in the middle is no error."""
-        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
-            super().handle_error(request, client_address)
+    def admit(self, request: Request) -> int:
+        """The length of the body that may follow a head.
+
+        Raises:
+            Refusal: None may: it is of no host of this server, asks for what there is not, or is too long.
+        """
+        self.hosts.check(request)
+        if request.method in ("GET", "HEAD"):
+            if request.length(MOST_BYTES):
+                raise Refusal(400, "a body where none belongs")
+            return 0
+        if request.method != "POST":
+            raise Refusal(501, "there is no such method")
+        if request.path != "/ratings":
+            raise Refusal(404, "there is no such page")
+        length = request.length(MOST_BYTES)
+        if length is None:
+            raise Refusal(411, "the length is missing")
+        if (request.one("content-type") or "").partition(";")[0].strip().lower() != "application/json":
+            raise Refusal(403, "ratings come from the page itself")  # what another site's form could send
+        return length
+
+    def answer(self, request: Request, body: bytes) -> Reply:
+        """GET / and /audio/NAME.wav, POST /ratings; everything else is 404."""
+        if request.method == "POST":
+            return self._keep(body, request.query)
+        if request.path in _PAGES:
+            return Reply(200, self.page, "text/html; charset=utf-8")
+        if sound := _SOUND.fullmatch(request.path):
+            return _sound(self.folder / "audio" / sound[1], request.one("range") or "")
+        return Reply(404, as_json({"error": "there is no such page"}))
+
+    def _keep(self, body: bytes, query: str) -> Reply:
+        """Check and write one session; the reply says which revision of it is on the disk now."""
+        revision = parse_qs(query).get("revision", [""])[0]
+        try:
+            session = parse_session(body, self.key, int(revision) if re.fullmatch("[0-9]{1,12}", revision) else None)
+            kept = self.files.keep(session)
+        except UsageError as error:
+            return Reply(400, as_json({"saved": False, "error": error.problem}))
+        except PtxError as error:
+            return Reply(507, as_json({"saved": False, "error": error.problem}))
+        if kept.saved:
+            return Reply(200, as_json({"saved": True, "revision": kept.revision}))
+        return Reply(409, as_json({"saved": False, "revision": kept.revision, "error": "another revision is stored"}))
 
 
 def serve(
-    folder: str | Path, *, host: str = "127.0.0.1", port: int = 8000, on_ready: Callable[[str], None] | None = None
-) -> int:
+    folder: str | Path, *, host: str = "127.0.0.1", port: int = 8000, on_ready: Callable[[str], None] | None = None,
+    allow_hosts: Iterable[str] = (), behind_proxy: bool = False,
+) -> int:  # fmt: skip
     """Serve a listening folder until Ctrl-C; ratings go to results/SESSION.json, each time whole.
 
     Args:
@@ -96,20 +155,37 @@ def serve(
         host: "127.0.0.1" for this machine alone; "0.0.0.0" lets others on the network take part.
         port: 0 takes any that is free.
         on_ready: Called with the page's address.
+        allow_hosts: Names under which it may be asked, beside that address and localhost.
+        behind_proxy: Believe a proxy's X-Forwarded-Host.
 
     Returns:
         How many sessions are on the disk.
 
     Raises:
-        UsageError: The folder holds no test, or the address can't be had.
+        UsageError: The folder holds no test, the address can't be had, or an allowed name is none.
     """
-    with ListeningServer(folder, host, port) as server:
+    with ListeningServer(folder, host, port, allow_hosts=allow_hosts, behind_proxy=behind_proxy) as server:
         if on_ready:
             on_ready(server.url)
         with contextlib.suppress(KeyboardInterrupt):
-            server.serve_forever(poll_interval=0.2)
-        with server.writing:  # what is being written is written
-            return server.sessions()
+            server.serve_forever()
+        return server.sessions()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket that listens already, so that who comes before the loop runs waits for it."""
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":  # elsewhere it would let two servers have one port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen()
+    except (OSError, OverflowError, UnicodeError) as error:
+        listener.close()
+        reason = getattr(error, "strerror", None) or str(error)
+        problem = f"port {port} can't be had ({reason})"
+        raise UsageError(problem, place=f"--host {host}", remedy="give another --port, or 0 for any") from None
+    return listener
 
 
 def _read_page(folder: Path) -> bytes:
@@ -121,92 +197,25 @@ def _read_page(folder: Path) -> bytes:
     return page.replace(*_MARK, 1).encode()
 
 
-class _Handler(BaseHTTPRequestHandler):
-    """GET / and /audio/NAME.wav, POST /ratings; everything else is 404."""
-
-    server: ListeningServer
-    protocol_version = "HTTP/1.1"
-    server_version, sys_version = "ptx", ""
-    timeout = IDLE_SECONDS
-
-    def do_GET(self) -> None:
-        path = urlsplit(self.path).path
-        if path in ("/", "/index.html"):
-            self._send(200, self.server.page, "text/html; charset=utf-8")
-        elif sound := _SOUND.fullmatch(path):
-            self._send_sound(self.server.folder / "audio" / sound[1])
-        else:
-            self._refuse(404, "there is no such page")
-
-    do_HEAD = do_GET
-
-    def do_POST(self) -> None:
-        self.close_connection = True  # unless the whole body has been read
-        parts = urlsplit(self.path)
-        if parts.path != "/ratings":
-            return self._refuse(404, "there is no such page")
-        length = self.headers.get("Content-Length", "")
-        if not (length.isascii() and length.isdigit()):
-            return self._refuse(411, "the length is missing")
-        if len(length) > 9 or int(length) > MOST_BYTES:
-            return self._refuse(413, f"more than {MOST_BYTES} bytes")
-        if self.headers.get_content_type() != "application/json" or not _same_origin(self.headers):
-            return self._refuse(403, "ratings come from the page itself")  # no other site may write here
-        body = self.rfile.read(int(length))
-        if len(body) < int(length):
-            return self._refuse(400, "cut off")
-        self.close_connection = self.request_version < "HTTP/1.1" or self.headers.get("Connection") == "close"
-        revision = parse_qs(parts.query).get("revision", ["0"])[0]
-        try:
-            self.server.keep(body, int(revision) if re.fullmatch(r"[0-9]{1,12}", revision) else 0)
-        except UsageError as error:
-            self._refuse(400, error.problem)
-        except PtxError as error:
-            self._refuse(507, error.problem)
-        else:
-            self._send(200, b'{"saved": true}\n', "application/json")
-
-    def _send_sound(self, path: Path) -> None:
-        try:
-            if path.is_symlink():
-                raise FileNotFoundError
-            data = path.read_bytes()  # some hundred kB
-        except OSError:
-            return self._refuse(404, "there is no such sound")
-        headers = {"Accept-Ranges": "bytes", "Cache-Control": "private, max-age=86400"}
-        wanted = _RANGE.fullmatch(self.headers.get("Range", ""))
-        if not wanted or wanted.group(1, 2) == ("", ""):
-            return self._send(200, data, "audio/wav", headers)
-        start, end = wanted.groups()
-        first = int(start) if start else max(0, len(data) - int(end))
-        last = min(int(end), len(data) - 1) if start and end else len(data) - 1
-        if first > last:
-            return self._send(416, b"", "audio/wav", {**headers, "Content-Range": f"bytes */{len(data)}"})
-        headers["Content-Range"] = f"bytes {first}-{last}/{len(data)}"
-        self._send(206, data[first : last + 1], "audio/wav", headers)
-
-    def _refuse(self, status: int, problem: str) -> None:
-        self._send(status, json.dumps({"error": problem}).encode() + b"\n", "application/json")
-
-    def _send(self, status: int, data: bytes, kind: str, headers: dict[str, str] | None = None) -> None:
-        self.send_response(status)
-        own = {"Content-Type": kind, "Content-Length": str(len(data)), "X-Content-Type-Options": "nosniff",
-               "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY", "Cache-Control": "no-store"}  # fmt: skip
-        for name, value in {**own, **(headers or {})}.items():
-            self.send_header(name, value)
-        if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(data)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: requests are no news."""
-
-
-def _same_origin(headers: Message) -> bool:
-    """Whether a request comes from a page of this very server; programs other than browsers send no origin."""
-    origin = headers.get("Origin")
-    if origin is None:
-        return True
-    return urlsplit(origin).netloc in {headers.get("Host"), headers.get("X-Forwarded-Host")} - {None}
+def _sound(path: Path, wanted: str) -> Reply:
+    """A sound, or a part of it; it is read while it is sent."""
+    try:
+        if path.is_symlink() or not path.is_file():
+            raise FileNotFoundError
+        file = open(path, "rb")  # noqa: SIM115  the reply closes it
+    except OSError:
+        return Reply(404, as_json({"error": "there is no such sound"}))
+    size = os.fstat(file.fileno()).st_size
+    headers = {"Accept-Ranges": "bytes", "Cache-Control": "private, max-age=86400"}
+    part = _RANGE.fullmatch(wanted)
+    if not part or part.group(1, 2) == ("", ""):
+        return Reply(200, b"", "audio/wav", headers, file, size)
+    start, end = part.groups()
+    first = int(start) if start else max(0, size - int(end))
+    last = min(int(end), size - 1) if start and end else size - 1
+    if first > last:
+        file.close()
+        return Reply(416, b"", "audio/wav", {**headers, "Content-Range": f"bytes */{size}"})
+    file.seek(first)
+    headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+    return Reply(206, b"", "audio/wav", headers, file, last - first + 1)

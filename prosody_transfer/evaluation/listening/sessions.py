@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+import threading
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
-from prosody_transfer.core.atomic import write_atomically
+from prosody_transfer.core.atomic import remove_leftovers, write_atomically
 from prosody_transfer.core.config import Config
 from prosody_transfer.core.errors import UsageError
 from prosody_transfer.evaluation.listening.design import Key
 
 FORMAT = "ptx-ratings-1"
 MOST_BYTES = 2_000_000
+MOST_SESSIONS = 10_000
 LONGEST_NAME, LONGEST_COMMENT = 80, 2000
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -35,8 +37,11 @@ class Rating(Config):
     seconds: Annotated[float, msgspec.Meta(ge=0, le=1e7)]
 
 
-class Session(Config):
-    """One listener's ratings so far; `started` and `finished` are ISO 8601, `finished` None while it goes on."""
+class Session(Config, omit_defaults=True):
+    """One listener's ratings so far; `started` and `finished` are ISO 8601, `finished` None while it goes on.
+
+    `revision` counts the changes, in its browser; 0 where they are not counted.
+    """
 
     format: Literal["ptx-ratings-1"]
     test: str
@@ -46,10 +51,76 @@ class Session(Config):
     finished: str | None
     ratings: list[Rating]
     comments: dict[str, Annotated[str, msgspec.Meta(max_length=LONGEST_COMMENT)]]
+    revision: Annotated[int, msgspec.Meta(ge=0, lt=10**12)] = 0
 
 
-def parse_session(data: bytes, key: Key) -> Session:
+class Kept(NamedTuple):
+    """What is on the disk now: its revision, and whether it is the very session that was to be kept."""
+
+    saved: bool
+    revision: int
+
+
+class SessionFiles:
+    """The sessions of one test, each in results/SESSION.json; several threads may use it.
+
+    The revision lies in the file, with what it is the revision of: neither is there without the other, whenever the
+    server is killed.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        remove_leftovers(self.folder / "results")
+        self._names = self.names()
+        self._counting = threading.Lock()
+        self._locks = [threading.Lock() for _ in range(64)]  # so that few sessions wait for each other
+
+    def names(self) -> set[str]:
+        """Of all that are on the disk."""
+        return {path.name for path in (self.folder / "results").glob("*.json")}
+
+    def keep(self, session: Session) -> Kept:
+        """Write a session that has been parsed, unless a later revision is there, or another of the same number.
+
+        Changes that are not counted (revision 0) replace each other.
+
+        Raises:
+            UsageError: There are too many.
+            OutputError: It can't be written.
+        """
+        with self._locks[hash(session.session) % len(self._locks)]:
+            stored = self._stored(session.session)
+            if stored is None:
+                self._count(f"{session.session}.json")
+            elif stored == session:  # sent again: the answer was lost
+                return Kept(True, stored.revision)
+            elif stored.revision and stored.revision >= session.revision:
+                return Kept(False, stored.revision)
+            save_session(self.folder, session)
+        return Kept(True, session.revision)
+
+    def _stored(self, session: str) -> Session | None:
+        """What is on the disk; None where that is nothing, or is none."""
+        try:
+            data = (self.folder / "results" / f"{session}.json").read_bytes()
+            return msgspec.json.decode(data, type=Session)
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None  # what is damaged is replaced: every revision is whole
+
+    def _count(self, name: str) -> None:
+        with self._counting:
+            if len(self._names) >= MOST_SESSIONS:
+                self._names = self.names()  # some may have been taken away
+            if name not in self._names and len(self._names) >= MOST_SESSIONS:
+                raise UsageError(f"are of more than {MOST_SESSIONS} sessions", place="ratings")
+            self._names.add(name)
+
+
+def parse_session(data: bytes, key: Key, revision: int | None = None) -> Session:
     """Check what came in; nothing of it is trusted.
+
+    Args:
+        revision: Replaces the document's own.
 
     Raises:
         UsageError: It is too long, is not such a document, is of another test, or rates what is not in the key.
@@ -70,7 +141,9 @@ def parse_session(data: bytes, key: Key) -> Session:
         if moment is not None and not _is_moment(moment):
             raise _refusal("have a time that is none")
     _check_ratings(session, key)
-    return session
+    if revision is None:
+        return session
+    return msgspec.structs.replace(session, revision=revision)  # type: ignore[type-var]
 
 
 def save_session(folder: str | Path, session: Session) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import signal
@@ -34,14 +35,22 @@ print(serve(sys.argv[1], port=0, on_ready=lambda url: print(url, flush=True)))
 """
 
 
+@contextlib.contextmanager
+def running(folder: Path, host: str = "127.0.0.1", **settings: Any) -> Iterator[ListeningServer]:
+    with ListeningServer(folder, host, 0, **settings) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, make_test) -> Iterator[ListeningServer]:
     folder = tmp_path_factory.mktemp("served")
     build(make_test(folder, "naturalness", 2), folder / "out")
-    with ListeningServer(folder / "out", port=0) as server:
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    with running(folder / "out") as server:
         yield server
-        server.shutdown()
 
 
 @pytest.fixture
@@ -50,7 +59,6 @@ def results(served: ListeningServer) -> Path:
     folder = served.folder / "results"
     for path in folder.glob("*"):
         path.unlink()
-    served.revisions.clear()
     return folder
 
 
@@ -74,8 +82,14 @@ def ratings(server: ListeningServer, **changes: Any) -> dict[str, Any]:
 
 
 def post(server: ListeningServer, data: Any, path: str = "/ratings", **headers: str) -> int:
+    return say(server, data, path, **headers)[0]
+
+
+def say(server: ListeningServer, data: Any, path: str = "/ratings", **headers: str) -> tuple[int, dict[str, Any]]:
+    """The status and what the reply says."""
     body = data if isinstance(data, bytes) else json.dumps(data).encode()
-    return ask(server, "POST", path, body, **{"Content_Type": "application/json", **headers})[0]
+    status, _, reply = ask(server, "POST", path, body, **{"Content_Type": "application/json", **headers})
+    return status, json.loads(reply)
 
 
 def test_the_page_and_its_sounds_are_served(served: ListeningServer) -> None:
@@ -122,7 +136,7 @@ def test_a_part_that_is_none(served: ListeningServer) -> None:
 def test_nothing_else_is_served(served: ListeningServer, path: str) -> None:
     post(served, ratings(served))
     with socket.create_connection(served.server_address[:2], timeout=10) as raw:
-        raw.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode("latin1"))
+        raw.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode("latin1"))
         reply = b"".join(iter(lambda: raw.recv(4096), b""))
     assert reply.split(b" ")[1] in (b"404", b"400") and b"system" not in reply
 
@@ -141,11 +155,38 @@ def test_ratings_are_written_whole_and_again(served: ListeningServer, results: P
     assert json.loads(path.read_text()) == sent
     sent["ratings"][0]["score"] = 71
     sent["comments"] = {"page-01": "Too \u201csoft\u201d."}
-    assert post(served, sent, "/ratings?revision=7") == 200
-    assert json.loads(path.read_text()) == sent
-    assert post(served, ratings(served, listener="Old"), "/ratings?revision=6") == 200  # came late: left out
-    assert json.loads(path.read_text()) == sent
+    assert say(served, sent, "/ratings?revision=7") == (200, {"saved": True, "revision": 7})
+    assert json.loads(path.read_text()) == {**sent, "revision": 7}
     assert [p.name for p in results.iterdir()] == [path.name] and served.sessions() == 1
+
+
+def test_the_answer_says_which_revision_is_stored(served: ListeningServer, results: Path) -> None:
+    sent = ratings(served)
+    path = results / f"{SESSION}.json"
+    assert say(served, sent, "/ratings?revision=7") == (200, {"saved": True, "revision": 7})
+    before = path.read_bytes()
+    for late in ("/ratings?revision=6", "/ratings?revision=7", "/ratings"):
+        status, said = say(served, ratings(served, listener="Other"), late)
+        assert status == 409 and not said["saved"] and said["revision"] == 7
+    assert path.read_bytes() == before
+    assert say(served, sent, "/ratings?revision=7") == (200, {"saved": True, "revision": 7})  # its answer was lost
+    assert say(served, ratings(served, listener="New"), "/ratings?revision=8")[1] == {"saved": True, "revision": 8}
+    assert json.loads(path.read_text())["listener"] == "New"
+
+
+def test_revisions_outlive_the_server(served: ListeningServer, results: Path) -> None:
+    assert post(served, ratings(served, listener="New"), "/ratings?revision=7") == 200
+    with running(served.folder) as again:
+        status, said = say(again, ratings(again, listener="Old"), "/ratings?revision=6")
+        assert status == 409 and said["revision"] == 7 and not said["saved"]
+    assert json.loads((results / f"{SESSION}.json").read_text())["listener"] == "New"
+
+
+def test_what_is_damaged_is_replaced(served: ListeningServer, results: Path) -> None:
+    results.mkdir(exist_ok=True)
+    (results / f"{SESSION}.json").write_bytes(b'{"revision": 9, ')
+    assert say(served, ratings(served), "/ratings?revision=3") == (200, {"saved": True, "revision": 3})
+    assert json.loads((results / f"{SESSION}.json").read_text()) == ratings(served, revision=3)
 
 
 def bad(server: ListeningServer) -> dict[str, Any]:
@@ -188,14 +229,16 @@ def test_sizes_and_strangers_are_refused(served: ListeningServer, results: Path)
     assert post(served, good, "/key.json") == 404
     assert ask(served, "PUT", "/ratings", b"{}")[0] == 501
     assert not results.exists() or not list(results.iterdir())
-    host = f"127.0.0.1:{served.server_address[1]}"
-    assert post(served, good, Origin=f"http://{host}") == 200
-    assert post(served, good, Origin="https://test.example", X_Forwarded_Host="test.example") == 200
+    assert post(served, good, Origin="null") == 403
+    assert post(served, good, Origin="https://test.example", X_Forwarded_Host="test.example") == 403
+    assert ask(served, "GET", "/", Origin="http://evil.example")[0] == 403
+    assert post(served, good, Origin=f"http://127.0.0.1:{served.server_address[1]}") == 200
 
 
 def test_a_body_that_is_cut_off_changes_nothing(served: ListeningServer, results: Path) -> None:
     body = json.dumps(ratings(served)).encode()
-    head = f"POST /ratings HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    head = "POST /ratings HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    head += f"Content-Length: {len(body)}\r\n\r\n"
     with socket.create_connection(served.server_address[:2], timeout=10) as raw:
         raw.sendall(head.encode() + body[:-1])
         raw.shutdown(socket.SHUT_WR)
@@ -204,7 +247,7 @@ def test_a_body_that_is_cut_off_changes_nothing(served: ListeningServer, results
 
 
 def test_no_more_sessions_than_fit(served: ListeningServer, results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("prosody_transfer.evaluation.listening.serve.MOST_SESSIONS", 2)
+    monkeypatch.setattr("prosody_transfer.evaluation.listening.sessions.MOST_SESSIONS", 2)
     statuses = [post(served, ratings(served, session=str(UUID(int=i, version=4)))) for i in range(4)]
     assert statuses == [200, 200, 400, 400] and served.sessions() == 2
     assert post(served, ratings(served, session=str(UUID(int=0, version=4)))) == 200  # those that began may go on
@@ -216,7 +259,7 @@ def test_a_full_disk_is_said_so_that_the_page_tries_again(served: ListeningServe
 
         raise OutputError("the disk is full")
 
-    monkeypatch.setattr("prosody_transfer.evaluation.listening.serve.save_session", full)
+    monkeypatch.setattr("prosody_transfer.evaluation.listening.sessions.save_session", full)
     assert post(served, ratings(served)) == 507
 
 
