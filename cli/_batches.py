@@ -51,7 +51,9 @@ def find_batches(sources: list[Path], out_dir: Path | None, voices: list[str]) -
     return [Batch(list(dict.fromkeys(paths)), folder, root) for (folder, root), paths in batches.items()]
 
 
-def check_batches(batches: list[Batch], speaker: str, suffix: str, subtype: str) -> None:
+def check_batches(
+    batches: list[Batch], speaker: str, suffix: str, subtype: str, sample_rate: int | None = None
+) -> None:
     """Refuse, before any work is done, what could not be written at the end.
 
     Raises:
@@ -71,7 +73,7 @@ def check_batches(batches: list[Batch], speaker: str, suffix: str, subtype: str)
                 raise UsageError(problem, remedy="rename one, or transfer them one at a time")
     for batch in batches:
         make_folder(batch.out_dir)
-        check_writable(batch.out_dir / f"ptx{suffix}", True, subtype)
+        check_writable(batch.out_dir / f"ptx{suffix}", True, subtype, sample_rate)
 
 
 def run_batches(

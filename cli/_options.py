@@ -37,7 +37,7 @@ def _option(flags: str, help: str, metavar: str | None = None, **more: Any) -> A
 
 
 # What goes in
-Source = Annotated[Path, typer.Argument(metavar="SOURCE", help="The recording: wav, flac, ogg, opus or mp3.")]
+Source = Annotated[Path, typer.Argument(metavar="SOURCE", help="The recording: a sound file or a film.")]
 Sources = Annotated[list[Path], typer.Argument(metavar="SOURCE", help="Recordings, or folders of recordings.")]
 Speaker = Annotated[
     str, _option("--speaker -s", "Who speaks; see ptx speakers.", "NAME", autocompletion=complete_speaker)
@@ -46,6 +46,11 @@ Text = Annotated[str | None, _option("--text", "The words that are said.", "TEXT
 Transcript = Annotated[
     Path | None,
     _option("--transcript", "Words: text, subtitles, TextGrid.  [default: src.txt, .lab, .TextGrid, .srt ...]", "FILE"),
+]
+Track = Annotated[int | None, _option("--track", "Audio track of a film.  [default: 1]", "NUMBER", min=1)]
+Channel = Annotated[
+    str | None,
+    _option("--channel", "The one that is heard.  [default: all that hold sound, mixed]", "NUMBER|L|R|C|..."),
 ]
 
 # How
@@ -74,6 +79,7 @@ Numbers = Annotated[Path | None, _option("--output -o", "Write the numbers: .csv
 OutDir = Annotated[Path | None, _option("--out-dir", "Where results go; sub-folders are kept.", "FOLDER")]
 Format = Annotated[FormatName, _option("--format", "Of results that -o does not name.", "wav|flac|opus")]
 Subtype = Annotated[SubtypeName, _option("--subtype", "Of the samples; FLOAT is for wav.", "PCM_24|PCM_16|FLOAT")]
+SampleRate = Annotated[int | None, _option("--sample-rate", "Of the result, such as 48000.  [default: 24000]", "HZ")]
 Plot = Annotated[Path | None, _option("--plot", "Draw a picture too: .png, .pdf or .svg (evaluate extra).", "IMAGE")]
 Json = Annotated[bool, _option("--json", "Print JSON, for scripts.")]
 Force = Annotated[bool, _option("--force -f", "Overwrite files that exist.")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from prosody_transfer.core.errors import OutputError, UsageError
 
@@ -11,7 +12,7 @@ PLOT_SUFFIXES = (".png", ".pdf", ".svg")
 
 def check_single(
     source: Path, speaker: str, output: Path | None, out_dir: Path | None, suffix: str,
-    text: str | None, transcript: Path | None, plot: Path | None, overwrite: bool, subtype: str,
+    text: str | None, transcript: Path | None, plot: Path | None, overwrite: bool, subtype: str, settings: Any,
 ) -> Path:  # fmt: skip
     """Where the result goes; refuses what could not be read, understood or written.
 
@@ -30,14 +31,14 @@ def check_single(
     if output is not None and out_dir is not None:
         raise UsageError("--output and --out-dir exclude each other", remedy="give one of them")
     target = output or (out_dir or source.parent) / f"{source.stem}.{speaker}{suffix}"
-    probe(source)
+    probe(source, settings.track, settings.channel)
     if target.exists() and target.samefile(source):
         raise OutputError("is the source itself", place=str(target), remedy="give another name")
     find_words(source, text, transcript)
     check_plot(plot, overwrite)
     if out_dir is not None:
         make_folder(out_dir)
-    check_writable(target, overwrite, subtype)
+    check_writable(target, overwrite, subtype, settings.sample_rate)
     return target
 
 

@@ -14,6 +14,7 @@ Examples:
 def align(
     source: o.Source, output: o.TextGrid = None, text: o.Text = None, transcript: o.Transcript = None,
     aligner: o.Aligner = "pocketsphinx", recognise: o.Recognise = "auto", check_transcript: o.Check = True,
+    track: o.Track = None, channel: o.Channel = None,
     json: o.Json = False, overwrite: o.Force = False,
 ) -> None:  # fmt: skip
     """Find when each word and phone is said.
@@ -30,7 +31,7 @@ def align(
         check_report(output, (".textgrid",), overwrite)
     heard = measure(
         source, text=text, transcript=transcript, aligner=aligner, check_transcript=check_transcript,
-        recognise=recognise,
+        recognise=recognise, track=track, channel=channel,
     ).heard  # fmt: skip
     found = heard.alignment
     for warning in heard.warnings:

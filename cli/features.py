@@ -16,6 +16,7 @@ Examples:
 def features(
     source: o.Source, output: o.Numbers = None, text: o.Text = None, transcript: o.Transcript = None,
     aligner: o.Aligner = "pocketsphinx", recognise: o.Recognise = "auto", check_transcript: o.Check = True,
+    track: o.Track = None, channel: o.Channel = None,
     plot: o.Plot = None, json: o.Json = False, overwrite: o.Force = False,
 ) -> None:  # fmt: skip
     """Measure F0, energy, phones and words.
@@ -32,7 +33,7 @@ def features(
         check_report(output, (".csv", ".json"), overwrite)
     found = measure(
         source, text=text, transcript=transcript, aligner=aligner, check_transcript=check_transcript,
-        recognise=recognise,
+        recognise=recognise, track=track, channel=channel,
     )  # fmt: skip
     for warning in found.heard.warnings:
         note(f"{source}: {warning}")

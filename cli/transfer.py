@@ -20,6 +20,7 @@ def transfer(
     f0_range_scale: o.F0RangeScale = 1.0, f0_shift_semitones: o.F0ShiftSemitones = 0.0,
     duration_scale: o.DurationScale = 1.0, aligner: o.Aligner = "pocketsphinx", recognise: o.Recognise = "auto",
     check_transcript: o.Check = True, vocoder: o.Vocoder = None, model: o.Model = None, device: o.Device = "cpu",
+    track: o.Track = None, channel: o.Channel = None, sample_rate: o.SampleRate = None,
     suffix: o.Format = "wav", subtype: o.Subtype = "PCM_24", plot: o.Plot = None,
     voices: o.Voices = None, json: o.Json = False, overwrite: o.Force = False,
 ) -> None:  # fmt: skip
@@ -38,6 +39,7 @@ def transfer(
     settings = TransferSettings(
         keep=kept, strength=strength, f0_range_scale=f0_range_scale, f0_shift_semitones=f0_shift_semitones,
         duration_scale=duration_scale, aligner=aligner, recognise=recognise, check_transcript=check_transcript,
+        track=track, channel=channel, sample_rate=sample_rate,
     ).check()  # fmt: skip
     if model is None:
         get_voice(speaker, voices=voices)
@@ -45,12 +47,12 @@ def transfer(
     single = len(source) == 1 and not source[0].is_dir()
     if single:
         target = check_single(
-            source[0], speaker, output, out_dir, f".{suffix}", text, transcript, plot, overwrite, subtype
+            source[0], speaker, output, out_dir, f".{suffix}", text, transcript, plot, overwrite, subtype, settings
         )
     else:
         refuse_for_several({"--output": output, "--text": text, "--transcript": transcript, "--plot": plot})
         batches = find_batches(source, out_dir, [v.name for v in all_voices(voices)])
-        check_batches(batches, speaker, f".{suffix}", subtype)
+        check_batches(batches, speaker, f".{suffix}", subtype, sample_rate)
 
     from prosody_transfer.synthesis.transfer import Transferer
 

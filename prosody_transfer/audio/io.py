@@ -148,19 +148,21 @@ def read_audio(
     return Audio(waveform if not mono else waveform[0], target, rate, count, channels, path, notes)
 
 
-def check_writable(path: str | Path, overwrite: bool = False, subtype: str = DEFAULT_SUBTYPE) -> None:
+def check_writable(
+    path: str | Path, overwrite: bool = False, subtype: str = DEFAULT_SUBTYPE, sample_rate: int | None = None
+) -> None:
     """Refuse, before any work is done, an output that could not be written at the end.
 
     Raises:
-        OutputError: The suffix is none of .wav, .flac, .opus, or can't hold `subtype`; the file exists and `overwrite`
-            is False; it is a folder; its folder is missing or cannot be written to.
+        OutputError: The suffix is none of .wav, .flac, .opus, or can't hold `subtype` or `sample_rate`; the file exists
+            and `overwrite` is False; it is a folder; its folder is missing or cannot be written to.
     """
     path = Path(path)
     place = str(path)
     if path.suffix.lower() not in SUFFIXES:
         problem = f"unknown kind of output {path.suffix!r}" if path.suffix else "the output has no suffix"
         raise OutputError(problem, place=place, remedy=f"known are {', '.join(SUFFIXES)}")
-    _format(path, _OPUS_RATES[-1], subtype)
+    _format(path, sample_rate or _OPUS_RATES[-1], subtype)
     try:
         if path.is_dir():
             raise OutputError("is a folder", place=place, remedy="name a file in it")

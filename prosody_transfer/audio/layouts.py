@@ -1,4 +1,4 @@
-"""Names of channels: what files call them, what people call them, and which one is meant."""
+"""Rates, and names of channels: what files call them, what people call them, and which one is meant."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from prosody_transfer.core.errors import AudioError, UsageError
 
+MIN_RATE, MAX_RATE = 8_000, 192_000  # Hz, of recordings and results
 # In the order of the bits of a wav's loudspeaker mask; FFmpeg's names.
 MASK = (
     "FL", "FR", "FC", "LFE", "BL", "BR", "FLC", "FRC", "BC", "SL", "SR", "TC", "TFL", "TFC", "TFR", "TBL", "TBC", "TBR",

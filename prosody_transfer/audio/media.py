@@ -267,7 +267,11 @@ def _describe(stream: Any) -> str:
     context = stream.codec_context
     title = stream.metadata.get("title", "")
     parts = [stream.language if stream.language not in (None, "und") else "", title]
-    parts += [context.name, context.layout.name] if context is not None else ["of an unknown kind"]
+    if context is None:
+        parts.append("of an unknown kind")
+    else:
+        layout = context.layout.name
+        parts += [context.name, {"1 channels": "mono", "2 channels": "stereo"}.get(layout, layout)]
     return ", ".join("".join(c for c in p if c.isprintable())[:40] for p in parts if p)
 
 

@@ -24,12 +24,11 @@ from prosody_transfer.audio.containers import (
     wav_format,
     what_is_missing,
 )
-from prosody_transfer.audio.layouts import file_names
+from prosody_transfer.audio.layouts import MAX_RATE, MIN_RATE, file_names
 from prosody_transfer.audio.media import AGAIN, UNKNOWN_LENGTH, Media, Unreadable
 from prosody_transfer.audio.resample import Resampler, resampled_length
 from prosody_transfer.core.errors import AudioError
 
-MIN_RATE, MAX_RATE = 8_000, 192_000
 _HEADERLESS = ("RAW", "SD2", "MAT4", "MAT5", "HTK", "XI")
 _RESAMPLE = "resample it first, for example: ffmpeg -i IN -ar 24000 OUT.wav"
 _CONVERT = "convert it first, for example: ffmpeg -i IN OUT.wav"

@@ -31,6 +31,7 @@ class Measured:
 def measure(
     source: str | Path, *, text: str | None = None, transcript: str | Path | None = None,
     aligner: str = "pocketsphinx", check_transcript: bool = True, recognise: str = "auto",
+    track: int | None = None, channel: str | int | None = None,
 ) -> Measured:  # fmt: skip
     """Read, measure and align a recording.
 
@@ -40,6 +41,8 @@ def measure(
         aligner: "pocketsphinx", "mfa" or "viter".
         check_transcript: Refuse a transcript that does not match the audio.
         recognise: Without a transcript: "words", "phones", or "auto": words.
+
+        track, channel: As for `audio.io.read_audio`.
 
     Raises:
         PtxError: `AudioError`, `TranscriptError`, ... each naming the file.
@@ -51,7 +54,8 @@ def measure(
     from prosody_transfer.synthesis.source import Listener, find_words, name_file
 
     rate = MelConfig().sample_rate
-    waveform, _ = normalise_level(read_audio(source, rate).waveform, rate)
+    audio = read_audio(source, rate, track=track, channel=channel)
+    waveform, _ = normalise_level(audio.waveform, rate)
     try:
         words = find_words(source, text, transcript)
         network, _ = load_network("recogniser")
@@ -59,6 +63,7 @@ def measure(
         heard = Listener(network).listen(
             waveform, pieces, words, aligner=aligner, check=check_transcript, recognise=recognise
         )
+        heard.warnings[:0] = audio.notes
     except PtxError as error:
         raise name_file(error, source) from None
     return Measured(waveform, whole(pieces), heard)

@@ -98,9 +98,12 @@ def _heading(result: TransferResult) -> str:
 
 def _measure(result: TransferResult) -> Features:
     from prosody_transfer.audio.loudness import normalise_level
+    from prosody_transfer.audio.resample import resample
     from prosody_transfer.features.extract import extract
 
-    return extract(normalise_level(result.waveform, result.sample_rate)[0], result.source.config)
+    config = result.source.config
+    waveform = resample(result.waveform, result.sample_rate, config.sample_rate)
+    return extract(normalise_level(waveform, config.sample_rate)[0], config)
 
 
 def _level_difference(source: Features, output: Features) -> float:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from prosody_transfer.audio.layouts import MAX_RATE, MIN_RATE, check_channel
 from prosody_transfer.core.config import Config
 from prosody_transfer.core.errors import UsageError
 
@@ -25,6 +26,11 @@ class TransferSettings(Config):
         aligner: "pocketsphinx", "mfa" or "viter".
         check_transcript: Refuse a transcript that does not match the audio.
         recognise: Without a transcript: "words", "phones", or "auto": words.
+        track: Audio track of a film, from 1; None for the first.
+        channel: The channel that holds the voice: its number from 1, or its name (L, R, C, LFE, Ls, Rs, ...); None
+            mixes those that hold sound.
+        sample_rate: Of the result, Hz, 8000 to 192000; None for the model's 24000. The result is as long as the
+            source at that rate: where it is the source's own, exactly as many samples (times `duration_scale`).
     """
 
     keep: tuple[str, ...] = ASPECTS
@@ -35,6 +41,9 @@ class TransferSettings(Config):
     aligner: str = "pocketsphinx"
     check_transcript: bool = True
     recognise: str = "auto"
+    track: int | None = None
+    channel: str | int | None = None
+    sample_rate: int | None = None
 
     def check(self) -> TransferSettings:
         """Itself, or UsageError naming the setting that is out of range."""
@@ -58,6 +67,12 @@ class TransferSettings(Config):
             raise UsageError(
                 f"{self.recognise!r} is unknown", place="--recognise", remedy="choose auto, words or phones"
             )
+        if self.track is not None and self.track < 1:
+            raise UsageError(f"there is no track {self.track}", place="--track", remedy="give a number from 1")
+        check_channel(self.channel)
+        if self.sample_rate is not None and not MIN_RATE <= self.sample_rate <= MAX_RATE:
+            remedy = f"give {MIN_RATE} to {MAX_RATE}, such as 44100 or 48000"
+            raise UsageError(f"{self.sample_rate} Hz is out of range", place="--sample-rate", remedy=remedy)
         return self
 
 

@@ -49,11 +49,15 @@ class Voice:
 
 @dataclass(frozen=True)
 class Spoken:
-    """Output frames of a piece: mel (M, T), log F0 (T,) ln Hz, voiced (T,) bool."""
+    """Output frames of a piece: mel (M, T), log F0 (T,) ln Hz, voiced (T,) bool.
+
+    `source_frame`: (T,) int, the piece's frame that each was taken from, where that is known.
+    """
 
     mel: np.ndarray
     log_f0: np.ndarray
     voiced: np.ndarray
+    source_frame: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -162,7 +166,7 @@ class Speaker:
             mel, nobody = decode(prosody).mel[0], decode(prosody, torch.full_like(row, -1)).mel[0]
             mel = sharpen((mel + GUIDANCE * (mel - nobody)).cpu().numpy(), self.voice.sharpening)
         log_f0 = np.clip(contour + self.voice.log_f0_median, np.log(LOWEST_HZ), np.log(HIGHEST_HZ))
-        return Spoken(mel, log_f0.astype(np.float32), voiced)
+        return Spoken(mel, log_f0.astype(np.float32), voiced, rhythm.source_frame)
 
     def _prosody(
         self, features: Features, rhythm: Rhythm, silent: np.ndarray, borrowed: Borrowed, decode: Any

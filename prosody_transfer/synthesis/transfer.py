@@ -12,17 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from prosody_transfer.audio.decode import MIN_SECONDS
 from prosody_transfer.audio.io import DEFAULT_SUBTYPE, check_writable, read_audio, write_audio
 from prosody_transfer.audio.loudness import apply_gain, normalise_level
-from prosody_transfer.audio.opening import MAX_RATE, MIN_RATE
 from prosody_transfer.core.atomic import make_folder, remove_leftovers
 from prosody_transfer.core.errors import (
-    AudioError,
     ModelError,
     OutputError,
     PtxError,
-    ShapeError,
     TranscriptError,
 )
 from prosody_transfer.core.sharing import Shared
@@ -34,6 +30,7 @@ from prosody_transfer.store.vocoders import load_vocoder
 from prosody_transfer.store.voice_folder import credit
 from prosody_transfer.store.voices import get_voice
 from prosody_transfer.store.weights import load_network, shipped
+from prosody_transfer.synthesis.delivery import Recorded, at_rate, check_waveform, silenced
 from prosody_transfer.synthesis.devices import check_device, check_process
 from prosody_transfer.synthesis.outputs import complete
 from prosody_transfer.synthesis.own_voices import OwnVoices
@@ -54,7 +51,7 @@ class TransferResult:
 
     Attributes:
         waveform: (N,) float32 in the target voice, exactly as long as the source when `duration_scale` is 1.
-        sample_rate: Hz.
+        sample_rate: Hz, 24000 or the settings'.
         alignment: Of the source.
         source, output: Measured on both; `output` at the same level as `source`, None where it was not asked for.
         report: Plain data for people and scripts.
@@ -174,7 +171,7 @@ class Transferer:
 
         Args:
             waveform: (N,) float32, mono, at least 0.3 s.
-            sample_rate: Hz; the output is at 24 kHz.
+            sample_rate: Hz; the output is at 24 kHz, or at the settings' rate.
             speaker: Target voice.
             text: Its words, if known.
             alignment: Its phones in time, if known; then `text` is not used.
@@ -183,7 +180,8 @@ class Transferer:
             PtxError: See `core.errors`.
         """
         waveform = np.asarray(waveform)
-        _check_waveform(waveform, sample_rate)
+        check_waveform(waveform, sample_rate)
+        settings = (settings or TransferSettings()).check()
         if alignment is None and text is not None and not text.strip():
             raise TranscriptError("is empty", place="text", remedy="give the words, or None to have them recognised")
         origin = "textgrid" if alignment is not None else "text" if text else ""
@@ -192,21 +190,19 @@ class Transferer:
             from prosody_transfer.text.transcript import spoken_part
 
             transcript = Transcript.of(spoken_part(text, "text"), origin)
+        recorded = Recorded(sample_rate, len(waveform))
         if sample_rate != self.config.sample_rate:
             from prosody_transfer.audio.resample import resample
 
             waveform = resample(waveform, sample_rate, self.config.sample_rate)
-        return self._run(waveform, speaker, transcript, (settings or TransferSettings()).check(), measure_output)
+        return self._run(waveform, speaker, transcript, settings, measure_output, recorded)
 
     def _run(
-        self,
-        waveform: np.ndarray,
-        speaker: str,
-        transcript: Transcript,
-        settings: TransferSettings,
-        measure_output: bool,
-    ) -> TransferResult:
+        self, waveform: np.ndarray, speaker: str, transcript: Transcript, settings: TransferSettings,
+        measure_output: bool, recorded: Recorded | None = None,
+    ) -> TransferResult:  # fmt: skip
         began = time.perf_counter()
+        recorded = recorded or Recorded(self.config.sample_rate, len(waveform))
         check_process(self._process)
         voice = self.voice(speaker)
         levelled, gain_db = normalise_level(waveform, self.config.sample_rate)
@@ -226,8 +222,9 @@ class Transferer:
         measured = None
         if measure_output and MINIMUM_SAMPLES <= wanted <= 60 * self.config.sample_rate:
             measured = extract(audio, self.config)
-        audio, applied_db = apply_gain(audio, -gain_db)
-        warnings = list(heard.warnings)
+        audio, applied_db = apply_gain(at_rate(audio, self.config.sample_rate, recorded, settings), -gain_db)
+        audio = silenced(audio, waveform, pieces, spoken, settings, self.config)
+        warnings = [*recorded.notes, *heard.warnings]
         if applied_db < -gain_db - 0.1:
             warnings.append(f"turned down by {-gain_db - applied_db:.1f} dB to avoid clipping")
         seconds = len(waveform) / self.config.sample_rate
@@ -246,7 +243,7 @@ class Transferer:
         }
         return TransferResult(
             audio.astype(np.float32),
-            self.config.sample_rate,
+            settings.sample_rate or self.config.sample_rate,
             speaker,
             seconds,
             heard.alignment,
@@ -276,8 +273,9 @@ class Transferer:
         settings = (settings or TransferSettings()).check()
         try:
             words = find_words(path, text, transcript)
-            audio = read_audio(path, self.config.sample_rate)
-            result = self._run(audio.waveform, speaker, words, settings, True)
+            audio = read_audio(path, self.config.sample_rate, track=settings.track, channel=settings.channel)
+            recorded = Recorded(audio.original_sample_rate, audio.original_samples, audio.notes)
+            result = self._run(audio.waveform, speaker, words, settings, True, recorded)
         except PtxError as error:
             raise name_file(error, path) from None
         return replace(result, report={"input": str(path), **result.report})
@@ -293,7 +291,7 @@ class Transferer:
             subtype: "PCM_24" or "PCM_16", or "FLOAT" for 32-bit float samples (wav only).
         """
         target = Path(output) if output is not None else default_output(path, speaker)
-        check_writable(target, overwrite, subtype)
+        check_writable(target, overwrite, subtype, settings.sample_rate if settings else None)
         result = self.from_file(path, speaker, text=text, transcript=transcript, settings=settings)
         write_audio(
             target, result.waveform, result.sample_rate, subtype=subtype, overwrite=overwrite,
@@ -343,19 +341,6 @@ class Transferer:
             if on_done:
                 on_done(path, result, failure)
         return failures
-
-
-def _check_waveform(waveform: np.ndarray, sample_rate: int) -> None:
-    """What `read_audio` sees to for files."""
-    if waveform.ndim != 1 or not np.issubdtype(waveform.dtype, np.floating):
-        raise ShapeError(f"a waveform is (N,) floats in [-1, 1], not {waveform.shape} {waveform.dtype}")
-    if not MIN_RATE <= sample_rate <= MAX_RATE:
-        raise AudioError(f"has {sample_rate} samples a second", remedy=f"give {MIN_RATE} to {MAX_RATE} Hz")
-    if len(waveform) < MIN_SECONDS * sample_rate:
-        problem = f"is too short: {len(waveform) / sample_rate:.3f} s, the least is {MIN_SECONDS} s"
-        raise AudioError(problem, remedy="give a longer recording")
-    if not np.isfinite(waveform).all():
-        raise AudioError("holds NaN or infinite samples", remedy="find out where they come from")
 
 
 _loaded: dict[str, Transferer] = {}

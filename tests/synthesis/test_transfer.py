@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from prosody_transfer.audio.resample import resampled_length
+from prosody_transfer.audio.silence import silences
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.errors import AudioError, ModelError, ShapeError, TranscriptError, UsageError
 from prosody_transfer.store.weights import shipped
@@ -75,7 +76,11 @@ def test_a_quiet_source_gives_the_same_but_quiet(tiny, make_murmur, make_spellin
     waveform = make_murmur(2.0) * np.float32(0.1)  # so that none is turned down to avoid clipping
     loud = tiny.from_audio(waveform, RATE, "alice", alignment=make_spelling(2.0))
     quiet = tiny.from_audio(waveform * np.float32(gain), RATE, "alice", alignment=make_spelling(2.0))
-    assert np.abs(quiet.waveform / gain - loud.waveform).max() < 1e-3 * np.abs(loud.waveform).max()
+    heard = np.ones(len(waveform), bool)
+    for silent in silences(waveform * np.float32(gain), RATE):  # below -90 dBFS, and the fades around it
+        heard[max(0, silent.start - 100) : silent.stop + 100] = False
+    assert heard.mean() > 0.2
+    assert np.abs(quiet.waveform / gain - loud.waveform)[heard].max() < 1e-3 * np.abs(loud.waveform).max()
 
 
 def test_the_same_input_gives_the_same_output(tiny, clip):
