@@ -40,8 +40,9 @@ def align(
         write_textgrid(found, output)
     if json:
         words, phones = interval_rows(found.words, "word"), interval_rows(found.phones, "phone")
-        facts = {"input": source, "output": output, "seconds": found.duration, "aligner": found.aligner}
-        facts |= {"words_from": heard.origin, "text": heard.text, "warnings": heard.warnings}
+        facts: dict[str, object] = {"input": source, "output": output, "seconds": found.duration}
+        facts |= {"aligner": found.aligner, "words_from": heard.origin, "text": heard.text, "warnings": heard.warnings}
+        facts["readings"] = [r._asdict() for r in heard.readings]
         print_json({**facts, "words": words, "phones": phones})
     elif output is not None:
         counts = f"{len(found.words)} words  {len(found.phones)} phones"

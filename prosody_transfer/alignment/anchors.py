@@ -9,11 +9,12 @@ import numpy as np
 
 from prosody_transfer.alignment.base import fill_gaps
 from prosody_transfer.alignment.score import score_words
+from prosody_transfer.alignment.spoken import choose_readings
 from prosody_transfer.core.errors import AudioError, TranscriptError
 from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval, WordInterval
 from prosody_transfer.text.cleaning import LeftOut, clean, note_on
 from prosody_transfer.text.lexicon import pronounce
-from prosody_transfer.text.normalise import words_with_origin
+from prosody_transfer.text.readings import Pair, text_tokens
 
 AlignSpan = Callable[[float, float, str], Alignment]
 SHORT_SECONDS = 0.6  # shorter stretches give an aligner too little to go by
@@ -77,7 +78,9 @@ def align_anchors(
         start, end = span.start, min(span.end, duration)
         if end <= start:
             continue
-        pairs = words_with_origin(span.word)
+        at = round(start / frame_seconds), max(round(end / frame_seconds), round(start / frame_seconds) + 1)
+        tokens = text_tokens(span.word)
+        pairs = [pair for reading in choose_readings(tokens, posteriors[at[0] : at[1]]) for pair in reading]
         found = None
         if len(pairs) > 1 and end - start >= SHORT_SECONDS:
             try:
@@ -92,7 +95,6 @@ def align_anchors(
             phones += found.phones
             words += found.words
             continue
-        at = round(start / frame_seconds), max(round(end / frame_seconds), round(start / frame_seconds) + 1)
         inside, parts = _inside(pairs, posteriors[at[0] : at[1]], start, end, frame_seconds)
         phones += inside
         words += parts if len(pairs) > 1 else [WordInterval(span.word, start, end)]
@@ -100,7 +102,7 @@ def align_anchors(
 
 
 def _inside(
-    pairs: list[tuple[str, list[str]]], posteriors: np.ndarray, start: float, end: float, frame_seconds: float
+    pairs: Sequence[Pair], posteriors: np.ndarray, start: float, end: float, frame_seconds: float
 ) -> tuple[list[PhoneInterval], list[WordInterval]]:
     """Phones and written words of a stretch, from its first moment to its last where it is one word."""
     spoken = [word for _, said in pairs for word in said]

@@ -104,7 +104,7 @@ def available_aligners() -> list[AlignerState]:
 
 
 def align_text(aligner: Aligner, waveform: np.ndarray, sample_rate: int, text: str) -> Alignment:
-    """Align a written text: the word intervals carry what was written ("1998"), not what is said.
+    """Align a written text in its likeliest reading; word intervals carry what was written ("1998"), not what is said.
 
     Args:
         aligner: From `get_aligner`.
@@ -117,7 +117,13 @@ def align_text(aligner: Aligner, waveform: np.ndarray, sample_rate: int, text: s
     """
     from prosody_transfer.text.normalise import words_with_origin
 
-    pairs = words_with_origin(text)
+    return align_pairs(aligner, waveform, sample_rate, words_with_origin(text))
+
+
+def align_pairs(
+    aligner: Aligner, waveform: np.ndarray, sample_rate: int, pairs: Sequence[tuple[str, Sequence[str]]]
+) -> Alignment:
+    """As `align_text`, of written words and what each is spoken as (`spoken.choose_readings`)."""
     found = aligner.align(waveform, sample_rate, [word for _, spoken in pairs for word in spoken])
     if len(found.words) != sum(len(spoken) for _, spoken in pairs):  # an aligner that tokenises otherwise
         return found

@@ -11,7 +11,7 @@ from prosody_transfer.alignment.recognise import confidence, phone_names
 from prosody_transfer.core.errors import TranscriptError
 from prosody_transfer.core.types import SILENCE, Alignment
 from prosody_transfer.text.lexicon import pronounce
-from prosody_transfer.text.normalise import words_with_origin
+from prosody_transfer.text.readings import Token, text_tokens
 
 # Measured on 116 recordings, half of them from training: clean, with noise at 15 dB, at 8 dB through a telephone band.
 # The recogniser's confidence is .78, .68 and .60 there; 24 %, 41 % and 60 % of a right transcript's phones disagree,
@@ -26,10 +26,14 @@ def split_text(text: str, heard: Sequence[Alignment]) -> list[str]:
     Returns:
         One text a piece, in order; all the words, each once.
     """
-    pairs = words_with_origin(text)
+    return [" ".join(token.written for token in tokens) for tokens in split_tokens(text_tokens(text), heard)]
+
+
+def split_tokens(tokens: Sequence[Token], heard: Sequence[Alignment]) -> list[list[Token]]:
+    """As `split_text`, of tokens, which keep their readings."""
     expected, owner = [], []
-    for i, (_, spoken) in enumerate(pairs):
-        for word in spoken:
+    for i, token in enumerate(tokens):
+        for word in (word for _, spoken in token.readings[0] for word in spoken):
             phones = [p.rstrip("012") for p in pronounce(word)[0]]
             expected += phones
             owner += [i] * len(phones)
@@ -38,23 +42,23 @@ def split_text(text: str, heard: Sequence[Alignment]) -> list[str]:
         names = phone_names(alignment)
         recognised += names
         piece_of += [k] * len(names)
-    votes = np.zeros((len(pairs), len(heard)))
+    votes = np.zeros((len(tokens), len(heard)))
     for e, r in align_sequences(expected, recognised):
         if e is not None and r is not None:
             votes[owner[e], piece_of[r]] += 1 if expected[e] == recognised[r] else 0.3
     # Words keep their order, so the pieces' borders are found by dynamic programming over summed votes.
     best = np.zeros(len(heard))
-    back = np.zeros((len(pairs), len(heard)), int)
-    for i in range(len(pairs)):
+    back = np.zeros((len(tokens), len(heard)), int)
+    for i in range(len(tokens)):
         reach = np.maximum.accumulate(best)
         origin = np.maximum.accumulate(np.where(best == reach, np.arange(len(heard)), 0))
         back[i], best = origin, reach + votes[i]
     piece = int(best.argmax())
-    texts: list[list[str]] = [[] for _ in heard]
-    for i in range(len(pairs) - 1, -1, -1):
-        texts[piece].insert(0, pairs[i][0])
+    parts: list[list[Token]] = [[] for _ in heard]
+    for i in range(len(tokens) - 1, -1, -1):
+        parts[piece].insert(0, tokens[i])
         piece = int(back[i][piece])
-    return [" ".join(words) for words in texts]
+    return parts
 
 
 def check_match(parts: Sequence[Alignment], heard: Sequence[Alignment], starts: Sequence[float]) -> list[str]:

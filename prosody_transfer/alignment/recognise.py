@@ -116,7 +116,8 @@ def recognise_phones(network: Any, features: Measured) -> Alignment:
             else min(frames_to_seconds(end, config.sample_rate, config.hop_length), duration)
         )
         phones.append(PhoneInterval(PHONES[path[start]], begin, finish))
-    return Alignment(tuple(phones), (), duration, "recogniser", means_over_phones(posteriors, np.diff(edges)))
+    means = means_over_phones(posteriors, np.diff(edges))
+    return Alignment(tuple(phones), (), duration, "recogniser", means, posteriors)
 
 
 def means_over_phones(posteriors: np.ndarray, durations: np.ndarray) -> np.ndarray:

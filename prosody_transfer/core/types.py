@@ -42,6 +42,7 @@ class Alignment:
         aligner: Who made it ("pocketsphinx", "mfa", "viter", "textgrid", "recogniser").
         posteriors: None when the phones are known; otherwise (P, 40) float32, each row a distribution over
             `prosody_transfer.text.phones.PHONES`, for phones that were recognised rather than told.
+        frames: (T, 40) float32, the same for each frame, where the phones were just recognised; otherwise None.
     """
 
     phones: tuple[PhoneInterval, ...]
@@ -49,6 +50,7 @@ class Alignment:
     duration: float
     aligner: str = ""
     posteriors: np.ndarray | None = field(default=None, compare=False, repr=False)
+    frames: np.ndarray | None = field(default=None, compare=False, repr=False)
 
     def durations(self, n_frames: int, sample_rate: int, hop_length: int) -> list[int]:
         """Frames per phone, (P,), sum = `n_frames` = T."""

@@ -11,8 +11,9 @@ import numpy as np
 
 from prosody_transfer.alignment.anchors import Anchors, align_anchors
 from prosody_transfer.alignment.doubts import settle
-from prosody_transfer.alignment.heard import check_match, split_text
+from prosody_transfer.alignment.heard import check_match, split_tokens
 from prosody_transfer.alignment.recognise import phone_names, phone_posteriors, recognise_phones
+from prosody_transfer.alignment.spoken import Chosen, choose_readings, unlikely
 from prosody_transfer.alignment.times import LEAST_ANCHORED, check_times
 from prosody_transfer.audio.segment import require_speech
 from prosody_transfer.core.config import MelConfig
@@ -22,6 +23,7 @@ from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval, WordI
 from prosody_transfer.synthesis.pieces import MAXIMUM_SECONDS, Piece, cut, join_alignments, slice_alignment
 from prosody_transfer.text.cleaning import Cleaned
 from prosody_transfer.text.phones import PHONE_IDS, split_stress
+from prosody_transfer.text.readings import Token, text_tokens
 
 
 @dataclass
@@ -57,13 +59,17 @@ class Transcript:
 
 @dataclass
 class Heard:
-    """A source's alignment, whole and per piece, where the words came from, and what should be said about it."""
+    """A source's alignment, whole and per piece, where the words came from, and what should be said about it.
+
+    `readings`: what was not read in the likeliest way, because the recording said otherwise.
+    """
 
     alignment: Alignment
     parts: list[Alignment]
     origin: str
     text: str
     warnings: list[str] = field(default_factory=list)
+    readings: list[Chosen] = field(default_factory=list)
 
 
 def find_words(path: str | Path, text: str | None, transcript: str | Path | None) -> Transcript:
@@ -166,10 +172,11 @@ class Listener:
         if not any(phone_names(h) for h in heard):
             raise AudioError("no speech found", remedy="check that the right channel and the right file were given")
         warnings: list[str] = []
+        readings: list[Chosen] = []
         if transcript.text:
             text = transcript.settled(heard, warnings)
-            texts = split_text(text, heard) if len(pieces) > 1 else [text]
-            parts = self._align(waveform, pieces, texts, heard, aligner, warnings, strict=True)
+            tokens = split_tokens(text_tokens(text), heard) if len(pieces) > 1 else [text]
+            parts = self._align(waveform, pieces, tokens, heard, aligner, warnings, readings, strict=True)
             if check:
                 warnings += check_match(parts, heard, starts)
             origin = transcript.origin
@@ -179,10 +186,10 @@ class Listener:
                 texts = self._recognise_words(waveform, pieces, warnings)
                 if not any(texts):
                     warnings.append("no words were recognised in it; the phones that are heard are spoken")
-            parts = self._align(waveform, pieces, texts, heard, aligner, warnings, strict=False)
+            parts = self._align(waveform, pieces, texts, heard, aligner, warnings, readings, strict=False)
             text = " ".join(t for t in texts if t)
             origin = "asr" if text else "phones"
-        return Heard(join_alignments(parts, starts, duration), parts, origin, text, warnings)
+        return Heard(join_alignments(parts, starts, duration), parts, origin, text, warnings, readings)
 
     def _given(
         self, waveform: np.ndarray, pieces: Sequence[Piece], transcript: Transcript, name: str, check: bool
@@ -201,41 +208,50 @@ class Listener:
             check_times(fitted, posteriors, hop)
             return fitted, []
         inside = lambda start, end: waveform[round(start * rate) : round(end * rate)]
-        part = lambda start, end, text: self._stretch(inside(start, end), text, name, config)
+        frames = lambda start, end: posteriors[round(start / hop) : round(end / hop)]
+        part = lambda start, end, text: self._stretch(inside(start, end), frames(start, end), text, name, config)
         fitted = _fit(align_anchors(given, posteriors, hop, duration, part), duration)
         if check:
             check_times(fitted, posteriors, hop, least=LEAST_ANCHORED)
         return fitted, [given.note] if given.note else []
 
-    def _stretch(self, waveform: np.ndarray, text: str, name: str, config: MelConfig) -> Alignment:
+    def _stretch(
+        self, waveform: np.ndarray, posteriors: np.ndarray, text: str, name: str, config: MelConfig
+    ) -> Alignment:
         """A text aligned with the stretch in which it is said; a long one is cut at its pauses first."""
-        from prosody_transfer.alignment.base import align_text
+        from prosody_transfer.alignment.base import align_pairs
 
         if len(waveform) <= MAXIMUM_SECONDS * config.sample_rate:
-            return align_text(self._aligner(name), waveform, config.sample_rate, text)
+            pairs = [pair for reading in choose_readings(text_tokens(text), posteriors) for pair in reading]
+            return align_pairs(self._aligner(name), waveform, config.sample_rate, pairs)
         words = Transcript(text, None, "text")
         return self.listen(
             waveform, cut(waveform, config), words, aligner=name, check=False, recognise="phones"
         ).alignment
 
     def _align(
-        self, waveform: np.ndarray, pieces: Sequence[Piece], texts: list[str], heard: list[Alignment], name: str,
-        warnings: list[str], strict: bool,
+        self, waveform: np.ndarray, pieces: Sequence[Piece], texts: Sequence[str | list[Token]],
+        heard: list[Alignment], name: str, warnings: list[str], readings: list[Chosen], strict: bool,
     ) -> list[Alignment]:  # fmt: skip
-        from prosody_transfer.alignment.base import align_text
+        """Each piece with its text in the readings that were heard; `warnings` and `readings` get what to say."""
+        from prosody_transfer.alignment.base import align_pairs
 
         parts = []
         for piece, text, phones in zip(pieces, texts, heard, strict=True):
             rate = piece.features.config.sample_rate
-            if not text.strip():
+            if not text or isinstance(text, str) and not text.strip():
                 # With a transcript nothing is said here; without one, what was heard is all there is.
                 silence = Alignment((PhoneInterval(SILENCE, 0.0, phones.duration),), (), phones.duration, name)
                 parts.append(silence if strict else phones)
                 continue
             try:
-                part = align_text(self._aligner(name), waveform[piece.start : piece.end], rate, text)
+                tokens = text_tokens(text) if isinstance(text, str) else text
+                chosen = choose_readings(tokens, phones.frames)
+                pairs = [pair for reading in chosen for pair in reading]
+                part = align_pairs(self._aligner(name), waveform[piece.start : piece.end], rate, pairs)
                 _require_room(part, piece)
                 parts.append(part)
+                readings += unlikely(tokens, chosen)
             except (TranscriptError, AudioError) as error:
                 if strict:
                     if not error.problem.startswith("could not"):  # a word that can't be read, not a mismatch

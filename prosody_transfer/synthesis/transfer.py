@@ -231,6 +231,7 @@ class Transferer:
         report: dict[str, Any] = {
             "speaker": speaker, "seconds": round(wanted / self.config.sample_rate, 4), "words_from": heard.origin,
             "text": heard.text, "aligner": heard.alignment.aligner, "phones": len(heard.alignment.phones),
+            "readings": [r._asdict() for r in heard.readings],
             "vocoder": self.vocoder_name, "credit": self.credit(speaker),
         }  # fmt: skip
         if measured is not None and settings.duration_scale == 1:

@@ -106,12 +106,27 @@ def _range(m: re.Match[str], context: Context) -> Sequence[str]:
         extra = [f"{plain[0]} to {right[0]}"] if plain else []
     if ended and not money and unit and m["a"][ended.start() :] == second[unit.start() :]:
         stem = say_token(m["a"][: ended.start()], Context())
-        extra = [f"{stem[0]} to {right[0]}"] if stem else []
+        extra = [f"{stem[0]} to {right[0]}", f"{stem[0]} {right[0]}"] if stem else []
+    if whole and glued and num.is_year(first) and num.is_year(second):
+        return _years_between(first, second)
     digits = []
     if whole and first.isdigit() and second.isdigit() and (len(first) > 4 or len(second) > 4 or not glued):
         digits = [f"{left[0]} {right[0]}", *(f"{x} {y}" for x, y in products([left[:2], right[:3]], 6))]
         return distinct([*digits[:4], *said[:3], *minus])
     return distinct([*said[:3], *extra, *silent, *minus, *said[3:]], 7)
+
+
+def _years_between(first: str, second: str) -> list[str]:
+    """Both years said in the same way, with or without a word between them.
+
+    >>> _years_between("1970", "2010")[:2]
+    ['nineteen seventy to twenty ten', 'nineteen seventy twenty ten']
+    """
+    left, right = num.years(first), num.years(second)
+    long = [num.cardinal(y) for y in (first, second)]
+    pairs = [(left[0], right[0]), (long[0], long[1]), (num.with_and(long[0]), right[0])]
+    said = [f"{x} {word} {y}" for x, y in pairs for word in ("to", "")]
+    return distinct([*said[:2], *(f"{left[0]} to {y}" for y in right[1:2]), *said[2:], f"{left[0]} through {right[0]}"])
 
 
 def _range_with_unit(m: re.Match[str], context: Context) -> Sequence[str]:
@@ -181,7 +196,10 @@ def pieces(text: str, context: Context = Context()) -> list[str]:
         elif re.fullmatch("[0-9]+'?s", piece):
             digits = piece.rstrip("'s")
             heads = [*(num.years(digits) if len(digits) == 4 else []), num.pairs(digits), num.cardinal(digits)]
-            parts.append([num.plural(h) for h in distinct(heads, 2)])
+            lettered = (
+                [f"{h} s" for h in distinct([*heads, num.spell_digits(digits)], 3)] if before[-1:].isalpha() else []
+            )
+            parts.append([*(num.plural(h) for h in distinct(heads, 2)), *lettered])
         elif "0" <= piece[0] <= "9":
             glued = before[-1:].isalpha() or after[:1].isalpha()
             parts.append(_digits(piece, glued=glued))

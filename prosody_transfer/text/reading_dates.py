@@ -99,9 +99,12 @@ def _figures(m: re.Match[str], context: Context) -> Sequence[str]:
     other = combine(found[1][:1], years[:1]) if len(found) > 1 else []
     plain = " ".join(num.whole(d) for d in digits)
     figures = f"{years[0]} {plain}" if m["y1"] else f"{plain} {years[0]}"
+    in_order = combine(years[:1], [found[0][0], found[0][2], found[0][1]]) if m["y1"] and found else []
     spelled = " ".join(num.spell_digits(d) for d in re.findall("[0-9]+", m[0]))
     if not said:
         return [figures, spelled]
+    if in_order:
+        return distinct([*said[:3], *in_order, figures, spelled])
     return distinct([*said[:5], *other, figures, spelled])
 
 

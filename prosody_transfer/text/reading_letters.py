@@ -62,7 +62,7 @@ def letters(token: str, core: str, before: str, after: str, *, shouted: bool) ->
 
 
 def _ends(token: str, after: str) -> bool:
-    return not after or token[-1:] in ".,;:!?)"
+    return not after or after[0] in "—-" or token[-1:] in ".,;:!?)"
 
 
 def _abbreviation(dotted: str, core: str, before: str, following: str) -> list[str]:

@@ -84,7 +84,8 @@ def _measure(m: re.Match[str], context: Context) -> Sequence[str]:
             return distinct([f"{num.pairs(number)} {name}", *combine(sign, numbers, names, most=6)])
     if len(written) == 1 and context.before.lower().rstrip(".") in NUMBERED_THINGS and not gap:
         names = distinct([written.lower(), *names])
-    return distinct([*combine(sign, numbers, [bar.strip()], names, most=7), *article])
+    of_range = numbers[:1] if written == "%" and re.match(r" (?:to|and|or|-) [0-9.]+ ?%", context.rest) else []
+    return distinct([*combine(sign, numbers, [bar.strip()], names, most=7), *of_range, *article])
 
 
 def _article(name: str, bar: str = " ") -> str:

@@ -168,7 +168,7 @@ def slashed(m: re.Match[str], context: Context) -> Sequence[str]:
     common = [*parts, *dated[:2]] if simple else [*dated[:1], *parts[:1], *dated[1:2]]
     if int(bottom) > 100 or not parts:
         common = [f"{n} over {d}"] if bottom not in ("0",) else []
-    return distinct([*special, *common, *plain[:2], *dated[2:3], *backwards[:1], *plain[2:]])
+    return distinct([*special, *common, *plain[:2], *(backwards[1:2] or dated[2:3]), *plain[2:]])
 
 
 def _month(digits: str) -> list[str]:

@@ -42,7 +42,7 @@ def clean(text: str) -> str:
 
 def _part(text: str) -> str:
     """Spaces where a sign of punctuation has words on both sides."""
-    text = re.sub(r"-{2,}|\.{2,}", " ", text)
+    text = re.sub(r"\.{2,}", " ", re.sub("-{2,}", " — ", text))
     text = re.sub(r"(?<=[A-Za-z])([,;?!]+)(?=[^\s\"')\]}.,;?!])", r"\1 ", text)
     text = re.sub(r"(?<=[0-9])([;?!]+)(?=[^\s\"')\]}.,;?!])", r"\1 ", text)
     text = re.sub(r"(?<=[0-9])([,]+)(?=[A-Za-z])", r"\1 ", text)

@@ -132,12 +132,12 @@ def align(
     elif words.alignment is not None:
         alignment = _fit(words.alignment, features)
     elif words.origin:
-        alignment = _align_text(waveform, rate, words.text, aligner)
+        alignment = _align_text(waveform, rate, words.text, aligner, heard.frames)
     else:
         text = _recognise_words(waveform, rate) if recognise == WORDS else ""
         try:
             if text:
-                alignment = _align_text(waveform, rate, text, aligner)
+                alignment = _align_text(waveform, rate, text, aligner, heard.frames)
                 check_match([alignment], [heard], [0.0])
                 return Words(text, None, "asr"), alignment, []
         except (Rejected, TranscriptError):
@@ -151,12 +151,15 @@ def align(
         raise Rejected("mismatch", error.problem) from None
 
 
-def _align_text(waveform: np.ndarray, sample_rate: int, text: str, aligner: str) -> Alignment:
+def _align_text(
+    waveform: np.ndarray, sample_rate: int, text: str, aligner: str, posteriors: np.ndarray | None = None
+) -> Alignment:
     from prosody_transfer.alignment.base import get_aligner
-    from prosody_transfer.text.normalise import normalise
+    from prosody_transfer.alignment.spoken import choose_readings, words_of
+    from prosody_transfer.text.readings import text_tokens
 
     try:
-        spoken = normalise(text)
+        spoken = [word for reading in choose_readings(text_tokens(text), posteriors) for word in words_of(reading)]
     except TranscriptError as error:
         raise Rejected("unpronounceable", error.problem) from None
     if aligner not in tools:
@@ -180,7 +183,8 @@ def _align_anchors(waveform: np.ndarray, features: Features, anchors: Anchors, a
 
     def part(start: float, end: float, text: str) -> Alignment:
         try:
-            return _align_text(waveform[round(start * rate) : round(end * rate)], rate, text, aligner)
+            frames = posteriors[round(start * rate / hop) : round(end * rate / hop)]
+            return _align_text(waveform[round(start * rate) : round(end * rate)], rate, text, aligner, frames)
         except Rejected as rejected:
             raise TranscriptError(rejected.finding.detail) from None
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from prosody_transfer.text.lexicon import pronounce
-from prosody_transfer.text.normalise import normalise
 from prosody_transfer.text.phones import phone_id
+from prosody_transfer.text.readings import readings
 
 SILENCE_ID = 0  # of `text.phones.PHONES`
 
@@ -22,7 +22,8 @@ def words_of_phones(phones: Sequence[int] | np.ndarray, text: str) -> np.ndarray
             whatever stands between two pauses.
     """
     ids = [int(p) for p in phones]
-    starts = _word_starts(ids, [_spellings(word) for word in normalise(text)]) if text else None
+    found = (_word_starts(ids, [_spellings(word) for word in words]) for words in (readings(text) if text else ()))
+    starts = next((starts for starts in found if starts is not None), None)
     quiet = np.array(ids) == SILENCE_ID
     begins = quiet & ~np.roll(quiet, 1) | ~quiet & np.roll(quiet, 1)
     if len(begins):

@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from prosody_transfer.alignment.heard import split_text
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.errors import AudioError, DependencyError, TranscriptError, UsageError
 from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval, WordInterval
 from prosody_transfer.synthesis import source as module
 from prosody_transfer.synthesis.pieces import cut
-from prosody_transfer.synthesis.source import Listener, Transcript, check_match, find_words, name_file, split_text
+from prosody_transfer.synthesis.source import Listener, Transcript, check_match, find_words, name_file
 from prosody_transfer.text.lexicon import pronounce
 from prosody_transfer.text.normalise import normalise, words_with_origin
 
