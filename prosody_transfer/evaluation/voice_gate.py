@@ -89,8 +89,8 @@ class VoiceGate:
         names = [one_line(Path(heard[i][0]).name) for i in groups.smaller]
         few = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
         return (
-            f"the recordings sound like two speakers': {len(names)} of {len(heard)} ({few}) are like the others to "
-            f"{groups.alike:.2f}, not {ALIKE}"
+            f"the recordings sound like two speakers', or one's over two microphones: {len(names)} of {len(heard)} "
+            f"({few}) are like the others to {groups.alike:.2f}, not {ALIKE}"
         )
 
     def __call__(

@@ -129,7 +129,7 @@ def test_before_the_training_the_gate_says_whose_recordings_do_not_belong(gate):
     jane = [f"jane_{i}.wav" for i in range(12)]
     assert made.before(jane[:4], jane[4:]) == "" and told == []
     problem = made.before(jane[:4], [*jane[4:], "eve_1.wav", "eve_2.wav", "eve_3.wav", "eve_4.wav"])
-    assert "sound like two speakers': 4 of 16 (eve_1.wav, eve_2.wav, eve_3.wav, ...)" in problem
+    assert "like two speakers', or one's over two microphones: 4 of 16 (eve_1.wav, eve_2.wav, eve_3.wav, ...)" in problem
     assert told == [f"{problem}; the voice will not be accepted with them"]
 
 
