@@ -78,12 +78,14 @@ def learn(work: Path, speech: Speech, minutes: float, way: str, replay: Path | N
 def show(rows: list[dict[str, object]]) -> None:
     """The tables, in Markdown."""
     old = ("similarity", "margin", "mel_distance", "f0_correlation", "energy_correlation")
-    heads = ["minutes", "held by", "similarity", "of shipped", "margin", "P(margin > 0)", "natural"]
+    heads = ["minutes", "held by", "similarity", "of shipped", "margin", "of natural", "over least", "bound", "natural"]
     print("|", " | ".join([*heads, *(f"old: {k.replace('_', ' ')}" for k in old), "seconds", "accepted"]), "|")
     print("|" + "---|" * (len(heads) + len(old) + 2))
     for row in rows:
-        keys = ("similarity", "similarity_ratio", "margin", "margin_positive", "natural")
-        cells = [f"{row['minutes']:g}", str(row["way"]), *(f"{row[k]:.3f}" for k in keys)]
+        keys = ("similarity", "similarity_ratio", "margin", "margin_of_natural", "margin_ratio", "margin_ratio_low",
+                "natural")  # fmt: skip
+        figures = ("-" if row[k] is None else f"{row[k]:.3f}" for k in keys)
+        cells = [f"{row['minutes']:g}", str(row["way"]), *figures]
         changes: dict[str, dict[str, float]] = row["old_voices"]  # type: ignore[assignment]
         cells += [f"{changes[k]['shipped']:.3f} -> {changes[k]['adapted']:.3f}" for k in old]
         print("|", " | ".join([*cells, str(row["seconds"]), "no" if row["failed"] else "yes"]), "|")

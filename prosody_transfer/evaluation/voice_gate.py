@@ -12,7 +12,7 @@ import numpy as np
 from prosody_transfer.audio.io import read_audio
 from prosody_transfer.audio.loudness import normalise_level
 from prosody_transfer.audio.resample import resample
-from prosody_transfer.core.errors import AudioError
+from prosody_transfer.core.errors import AudioError, ModelError
 from prosody_transfer.evaluation.attainment import margins
 from prosody_transfer.evaluation.benchmark import benchmark_pairs
 from prosody_transfer.evaluation.controls import Analysis, Controls, speak_pieces
@@ -105,6 +105,7 @@ class VoiceGate:
 
         Raises:
             AudioError: Fewer than two of them can be judged.
+            ModelError: The acoustic model speaks none of the benchmark's voices.
             DependencyError: The `train` extra is not installed.
         """
         known = self._natural(held_out)
@@ -115,6 +116,9 @@ class VoiceGate:
         for pair in pairs:
             if pair.speaker in transferer.network.config.speakers and pair.speaker in known_voices():
                 by_source.setdefault(pair.source, []).append(pair)
+        if not by_source:
+            problem = "speaks none of the voices that the test compares with"
+            raise ModelError(problem, place=str(self.model), remedy="train it with one of the benchmark's voices")
         chosen = [list(by_source)[i] for i in spread(len(by_source), self.count)]
         centres, target = self._sources(pairs), mean_direction(known)
         own: list[Output] = []

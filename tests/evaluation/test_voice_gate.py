@@ -5,11 +5,12 @@ from __future__ import annotations
 import html
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from prosody_transfer.core.errors import AudioError, UsageError
+from prosody_transfer.core.errors import AudioError, ModelError, UsageError
 from prosody_transfer.evaluation import voice_gate
 from prosody_transfer.evaluation.identity import unit
 from prosody_transfer.evaluation.voice_gate import VoiceGate
@@ -129,13 +130,23 @@ def test_before_the_training_the_gate_says_whose_recordings_do_not_belong(gate):
     jane = [f"jane_{i}.wav" for i in range(12)]
     assert made.before(jane[:4], jane[4:]) == "" and told == []
     problem = made.before(jane[:4], [*jane[4:], "eve_1.wav", "eve_2.wav", "eve_3.wav", "eve_4.wav"])
-    assert "like two speakers', or one's over two microphones: 4 of 16 (eve_1.wav, eve_2.wav, eve_3.wav, ...)" in problem
+    assert "two speakers', or one's over two microphones: 4 of 16 (eve_1.wav, eve_2.wav, eve_3.wav, ...)" in problem
     assert told == [f"{problem}; the voice will not be accepted with them"]
 
 
 def test_too_few_recordings_for_the_test_are_refused_before_the_training(gate):
     with pytest.raises(AudioError, match="1 of 3 recordings kept from training can be judged"):
         gate[0].before(["jane_0.wav", "short_1.wav", "short_2.wav"], ["jane_1.wav"])
+
+
+def test_a_model_without_a_voice_to_compare_with_is_said_in_one_line(gate, monkeypatch):
+    made = gate[0]
+    config = SimpleNamespace(speakers=("mine",))
+    speaks = SimpleNamespace(network=SimpleNamespace(config=config), voice=lambda name: None)
+    monkeypatch.setattr(voice_gate, "Transferer", lambda *asked, **more: speaks)
+    monkeypatch.setattr(voice_gate, "Controls", lambda transferer: None)
+    with pytest.raises(ModelError, match="speaks none of the voices that the test compares with"):
+        made("jane", "voices", ["jane_1.wav", "jane_2.wav"])
 
 
 def test_the_page_says_why_and_holds_what_was_said(tmp_path):
