@@ -86,7 +86,7 @@ class VoiceGate:
         groups = two_groups(np.stack([vector for _, vector in heard])) if heard else Groups(1.0, ())
         if groups.one_speaker:
             return ""
-        names = [one_line(Path(heard[i][0]).name) for i in groups.smaller]
+        names = [one_line(Path(heard[i][0]).name)[:60] for i in groups.smaller]
         few = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
         return (
             f"the recordings sound like two speakers', or one's over two microphones: {len(names)} of {len(heard)} "
