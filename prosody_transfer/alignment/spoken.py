@@ -14,10 +14,11 @@ from prosody_transfer.text.lexicon import Pronunciation, pronounce
 from prosody_transfer.text.phones import split_stress
 from prosody_transfer.text.readings import Pair, Token
 
-AROUND = 3  # words on each side that a token is scored with: its own borders are found anew for each reading
+AROUND = 2  # words on each side that a token is scored with: its own borders are found anew for each reading
 PRIOR = 2.0  # nats that a reading has to be better by than the next likelier one
 PER_PHONE = 1.5  # nats, as `recognise.SWITCH_PENALTY`: else what is longer fits better where the frames are unclear
 UNSURE = 0.35  # mean of the best posteriors, below which nothing is heard that could tell readings apart
+CLEAR = -0.3  # nats a frame, above which the first pass heard a token well enough
 SOUND_ALIKE = 4  # pronunciations of a whole reading that the first pass tries
 
 
@@ -47,7 +48,7 @@ def choose_readings(tokens: Sequence[Token], posteriors: np.ndarray | None) -> l
         spans = [(part[0].start, part[-1].end) for part in first]
         for i in open_tokens:
             chosen[i] = variants[i][_plain(first[i][0].pronunciation)]
-        for i in open_tokens:
+        for i in [i for i in open_tokens if first[i][0].per_frame < CLEAR]:
             chosen[i] = _heard_in(posteriors, tokens, spans, chosen, i)
     return [t.readings[k] for t, k in zip(tokens, chosen, strict=True)]
 

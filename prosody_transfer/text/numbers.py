@@ -174,7 +174,7 @@ def pairs(digits: str) -> str:
     ... # doctest: +NORMALIZE_WHITESPACE
     ['nineteen ninety eight', 'nineteen oh five', 'nineteen hundred', '', 'seven thirty seven', 'four oh five', '']
     """
-    if not 3 <= len(digits) <= 4 or not digits.isdigit() or digits[0] == "0" or digits.endswith("000"):
+    if not 3 <= len(digits) <= 4 or not digits.isdecimal() or digits[0] == "0" or digits.endswith("000"):
         return ""
     high, low = digits[:-2], digits[-2:]
     if low == "00":
@@ -210,7 +210,7 @@ def years(digits: str) -> list[str]:
 
 def is_year(digits: str) -> bool:
     """Whether a bare number is more likely a year than a quantity."""
-    return len(digits) == 4 and digits.isdigit() and 1050 <= int(digits) <= 2099
+    return len(digits) == 4 and digits.isdecimal() and 1050 <= int(digits) <= 2099
 
 
 def plain(number: str) -> str:

@@ -44,9 +44,9 @@ def _group(group: str) -> list[str]:
 
 def _paired(groups: list[str], lead: list[str]) -> list[str]:
     """The last four digits in pairs."""
-    if not groups or not groups[-1].isdigit() or len(groups[-1]) != 4 or not num.pairs(groups[-1]):
+    if not groups or not groups[-1].isdecimal() or len(groups[-1]) != 4 or not num.pairs(groups[-1]):
         return []
-    heads = [_TOLL_FREE.get(g, num.spell_digits(g)) if g.isdigit() else g.lower() for g in groups[:-1]]
+    heads = [_TOLL_FREE.get(g, num.spell_digits(g)) if g.isdecimal() else g.lower() for g in groups[:-1]]
     return [" ".join([*lead, *heads, num.pairs(groups[-1])])]
 
 
@@ -75,7 +75,7 @@ def _range(m: re.Match[str], context: Context) -> Sequence[str]:
     if (
         re.fullmatch(r"0+[0-9]*", second)
         and not re.fullmatch("0+[0-9]*", first)
-        and first.isdigit()
+        and first.isdecimal()
         and len(second) > 1
     ):
         return []  # "978-00": a number in groups
@@ -89,7 +89,7 @@ def _range(m: re.Match[str], context: Context) -> Sequence[str]:
     after = Context("", context.after)
     left = say_token(first if short else m["a"], Context())
     right = say_token(second, after)
-    if unit and not ended and first.isdigit():  # counted, not a year
+    if unit and not ended and first.isdecimal():  # counted, not a year
         left = distinct([num.cardinal(first), *left])
     left, right = _counted(first, left)[:4], right[:4] if len(second) > 3 else _counted(second, right)[:4]
     if not left or not right:
@@ -99,7 +99,7 @@ def _range(m: re.Match[str], context: Context) -> Sequence[str]:
     silent = [f"{left[0]} {right[0]}"]
     minus = [f"{left[0]} minus {right[0]}"] if whole and glued else []
     extra = []
-    if whole and first.isdigit() and second.isdigit() and num.is_year(first) and len(second) == 2:
+    if whole and first.isdecimal() and second.isdecimal() and num.is_year(first) and len(second) == 2:
         said.insert(0, f"{num.years(first)[0]} to {num.cardinal(second)}")
     if money and not short:
         plain = say_token(m["a"].lstrip("$£€¥₩₹"), Context())
@@ -110,7 +110,7 @@ def _range(m: re.Match[str], context: Context) -> Sequence[str]:
     if whole and glued and num.is_year(first) and num.is_year(second):
         return _years_between(first, second)
     digits = []
-    if whole and first.isdigit() and second.isdigit() and (len(first) > 4 or len(second) > 4 or not glued):
+    if whole and first.isdecimal() and second.isdecimal() and (len(first) > 4 or len(second) > 4 or not glued):
         digits = [f"{left[0]} {right[0]}", *(f"{x} {y}" for x, y in products([left[:2], right[:3]], 6))]
         return distinct([*digits[:4], *said[:3], *minus])
     return distinct([*said[:3], *extra, *silent, *minus, *said[3:]], 7)
@@ -215,7 +215,7 @@ def pieces(text: str, context: Context = Context()) -> list[str]:
 
 
 def _digits(digits: str, *, glued: bool) -> list[str]:
-    if not digits.isdigit():
+    if not digits.isdecimal():
         return bare(digits)[:2]
     strings = num.digit_strings(digits)
     if len(digits) == 1:

@@ -105,7 +105,8 @@ def _figures(m: re.Match[str], context: Context) -> Sequence[str]:
         return [figures, spelled]
     if in_order:
         return distinct([*said[:3], *in_order, figures, spelled])
-    return distinct([*said[:5], *other, figures, spelled])
+    bare = combine(found[0][3:], years[:1])
+    return distinct([*said[:4], *bare, *other, figures, spelled])
 
 
 _HOURS = {"0": "midnight", "12": "noon"}

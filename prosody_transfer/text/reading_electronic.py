@@ -79,7 +79,7 @@ def spelled_out(text: str) -> list[str]:
     """
     parts: list[list[str]] = []
     for piece in re.findall(r"[A-Za-z]+|[0-9]+|.", text):
-        if piece.isdigit():
+        if piece.isdecimal():
             whole = num.cardinal(piece)
             parts.append(distinct([*num.digit_strings(piece), whole if len(piece) < 5 else "", num.pairs(piece)], 3))
         elif piece.isalpha() and piece.isascii():
@@ -115,7 +115,7 @@ def _tag(m: re.Match[str], context: Context) -> Sequence[str]:
     from prosody_transfer.text.reading_numbers import bare
 
     name = m["name"]
-    if name.isdigit():
+    if name.isdecimal():
         return distinct(
             [*combine(["number"], bare(name)[:3]), *(f"{w} {bare(name)[0]}" for w in ("hashtag", "pound", "hash"))], 6
         )

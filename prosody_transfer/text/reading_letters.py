@@ -98,7 +98,7 @@ def _abbreviation(dotted: str, core: str, before: str, following: str) -> list[s
         return [DOTTED[lower]]
     if core in STATES and (before.endswith(",") or re.fullmatch(r"[0-9]{5}(?:-[0-9]{4})?[.,]?", following)):
         return distinct([STATES[core], " ".join(core.lower())])
-    if core in COMPASS and before.strip(EDGE).isdigit() and after[:1].isalnum():
+    if core in COMPASS and before.strip(EDGE).isdecimal() and after[:1].isalnum():
         return distinct([COMPASS[core], " ".join(core.lower())])
     return [UNDOTTED[core]] if core in UNDOTTED else []
 

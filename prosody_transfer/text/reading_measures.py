@@ -41,7 +41,7 @@ def _measure(m: re.Match[str], context: Context) -> Sequence[str]:
         gap
         and len(written) == 1
         and written.isupper()
-        and (written not in "LVW" or context.after[:1].isupper() or context.after[:1].isdigit())
+        and (written not in "LVW" or context.after[:1].isupper() or context.after[:1].isdecimal())
     ):
         return []
     if gap and (written in _WORDLIKE or written.lower() in ("a", "in")) and not m[0].endswith(f"{written}."):

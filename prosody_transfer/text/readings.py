@@ -110,7 +110,7 @@ def _token(
             return matched
     after = words[i + 1] if i + 1 < len(words) else ""
     if not core or word in ("/", "-", "—"):
-        among = word in "<>*" and any(c.isdigit() for c in before) and i + 1 < len(words)
+        among = word in "<>*" and any(c.isdecimal() for c in before) and i + 1 < len(words)
         said = [_BETWEEN[word]] if among and word else symbol(word) if word not in EDGE else []
     elif word in ("#", "&", "+", "=", "%", "@", "$") or not any(c.isalpha() for c in core) and symbol(core):
         said = symbol(core)
@@ -133,7 +133,7 @@ _CURRENCY_START = frozenset(["USD", "GBP", "EUR", "JPY", "AUD", "CAD", "CHF", "I
 
 def _may_be_more(word: str, following: list[str]) -> bool:
     """Whether a word of letters may begin a stretch that holds digits."""
-    if not following or not any(c.isdigit() for c in following[0]) and following[0] not in ("=", "+"):
+    if not following or not any(c.isdecimal() for c in following[0]) and following[0] not in ("=", "+"):
         return False
     return _MONTH_START.match(word) is not None or word.upper() in _CURRENCY_START or following[0] in ("=", "+")
 
@@ -196,4 +196,4 @@ def say_token(written: str, context: Context) -> list[str]:
         m = r.pattern.fullmatch(written)
         if m is not None and (said := r.say(m, context)):
             return distinct(s.replace("|", " ") for s in said)
-    return reading_codes.pieces(written, context) if any(c.isdigit() for c in written) else letters_or_word(written)
+    return reading_codes.pieces(written, context) if any(c.isdecimal() for c in written) else letters_or_word(written)

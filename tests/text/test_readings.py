@@ -141,6 +141,8 @@ ANY = st.one_of(
 @example("1" + ",000" * 60)
 @example("a." * 200 + "com")
 @example("0²")
+@example("http://a²3")
+@example("www.٣²½.com/①#@")
 @example("-.-.-1.-1.1.1.1")
 def test_any_text_has_readings_or_a_clear_error(text):
     try:
