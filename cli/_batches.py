@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from prosody_transfer.cli._shared import complain, print_json, progress
+from prosody_transfer.cli._shared import complain, note, print_json, progress
 from prosody_transfer.core.errors import AudioError, PartialFailure, PtxError, UsageError
 
 
@@ -16,6 +17,11 @@ class Batch(NamedTuple):
     paths: list[Path]
     out_dir: Path
     root: Path | None
+
+
+def is_folder(source: Path) -> bool:
+    """False too for what no system takes for a name; `Path.is_dir` raises there."""
+    return os.path.isdir(source)
 
 
 def refuse_for_several(options: dict[str, Any]) -> None:
@@ -40,7 +46,7 @@ def find_batches(sources: list[Path], out_dir: Path | None, voices: list[str]) -
 
     batches: dict[tuple[Path, Path | None], list[Path]] = {}
     for source in sources:
-        if not source.is_dir():
+        if not is_folder(source):
             batches.setdefault((out_dir or source.parent, None), []).append(source)
             continue
         found = find_sources(source, voices, out_dir.resolve() if out_dir else None)
@@ -58,10 +64,10 @@ def check_batches(
 
     Raises:
         UsageError: Two sources would be written to one file.
-        OutputError: A folder can't be made or written to.
+        OutputError: A folder can't be made or written to, or a name is too long.
     """
     from prosody_transfer.audio.io import check_writable
-    from prosody_transfer.core.atomic import make_folder
+    from prosody_transfer.core.atomic import check_name, make_folder
 
     taken: dict[Path, Path] = {}
     for batch in batches:
@@ -71,9 +77,53 @@ def check_batches(
             if (other := taken.setdefault(target, path)) != path:
                 problem = f"{other} and {path} would both be written to {target}"
                 raise UsageError(problem, remedy="rename one, or transfer them one at a time")
+            check_name(target)
     for batch in batches:
         make_folder(batch.out_dir)
         check_writable(batch.out_dir / f"ptx{suffix}", True, subtype, sample_rate)
+
+
+class Tally:
+    """What was done with each recording."""
+
+    def __init__(self) -> None:
+        self.done: list[dict[str, Any]] = []
+        self.again: dict[tuple[str, ...], int] = {}  # made again, by what had changed
+        self.left: list[tuple[Path, Any]] = []
+        self.failed: list[tuple[Path, PtxError]] = []
+
+    @property
+    def total(self) -> int:
+        return len(self.done) + len(self.left) + len(self.failed)
+
+    def of(self, *kinds: str) -> list[tuple[Path, Any]]:
+        """Those that were left because they are of these kinds (`synthesis.records.State`)."""
+        return [(path, state) for path, state in self.left if state.kind in kinds]
+
+    def line(self) -> str:
+        """All of it, counted; what is rare is said only where it occurred."""
+        again = sum(self.again.values())
+        parts = [f"{len(self.done) - again} done"]
+        parts += [f"{count} made again ({_listed(changed)} changed)" for changed, count in self.again.items()]
+        parts += [f"{len(self.of('current', 'unknown'))} there already"]
+        parts += [f"{edited} left alone (edited since)"] if (edited := len(self.of("edited"))) else []
+        return ", ".join([*parts, f"{len(self.failed)} failed"])
+
+    def say_what_was_left(self) -> None:
+        """A line for each that somebody has edited, and one for all that nothing is known of."""
+        for path, state in self.of("edited"):
+            more = f"; {_listed(state.changed)} changed too" if state.changed else ""
+            note(f"{path}: its output was edited since it was made{more}; left alone, --force makes it again")
+        if unknown := self.of("unknown"):
+            older = sum(bool(state.changed) for _, state in unknown)
+            more = f", and {older} of them are older than their recordings" if older else ""
+            note(f"of {len(unknown)} outputs nothing tells what made them{more}; left, --force makes them again")
+
+
+def _listed(changed: tuple[str, ...]) -> str:
+    from prosody_transfer.synthesis.keys import PARTS
+
+    return " and ".join(PARTS[part] for part in changed)
 
 
 def run_batches(
@@ -83,37 +133,41 @@ def run_batches(
     """Transfer every batch, say what was done with each file, and list the failures at the end.
 
     Raises:
-        PartialFailure: Some files failed.
+        PartialFailure: Some files failed; or an output is out of date that was left because somebody has edited it.
     """
-    done: list[dict[str, Any]] = []
-    skipped: list[Path] = []
-    failed: list[tuple[Path, PtxError]] = []
+    tally = Tally()
     total = sum(len(b.paths) for b in batches)
     with progress("transfer", total) as bar:
 
         def on_done(path: Path, result: Any, error: PtxError | None) -> None:
             if error is not None:
-                failed.append((path, error))
-            elif result is None:
-                skipped.append(path)
-            else:
-                done.append(result.report)
+                tally.failed.append((path, error))
+            elif result is not None:
+                tally.done.append(result.report)
+                if changed := tuple(result.report.get("made_again", ())):
+                    tally.again[changed] = tally.again.get(changed, 0) + 1
                 if not json:
                     bar.say(describe(result.report))
-            bar.move(len(done) + len(skipped) + len(failed), path.name)
+            bar.move(tally.total, path.name)
 
         for batch in batches:
             transferer.from_files_to_files(
                 batch.paths, speaker, batch.out_dir, settings=settings, overwrite=overwrite, root=batch.root,
-                suffix=suffix, subtype=subtype, on_done=on_done,
+                suffix=suffix, subtype=subtype, on_done=on_done, on_left=lambda *told: tally.left.append(told),
             )  # fmt: skip
     if json:
-        failures = [{"input": path, "error": str(error), "exit_code": error.exit_code} for path, error in failed]
-        print_json({"done": done, "skipped": skipped, "failed": failures})
+        failures = [{"input": path, "error": str(error), "exit_code": error.exit_code} for path, error in tally.failed]
+        skipped = [path for path, _ in tally.of("current", "unknown")]
+        edited = [{"input": path, "changed": list(state.changed)} for path, state in tally.of("edited")]
+        print_json({"done": tally.done, "skipped": skipped, "edited": edited, "failed": failures})
     else:
-        print(f"{len(done)} done, {len(skipped)} there already, {len(failed)} failed", flush=True)
-    for path, error in failed:
+        print(tally.line(), flush=True)
+    tally.say_what_was_left()
+    for path, error in tally.failed:
         complain(str(error) if str(path) in str(error) else f"{path}: {error}")
-    if failed:
-        problem = f"{len(failed)} of {total} recordings failed"
+    if tally.failed:
+        problem = f"{len(tally.failed)} of {total} recordings failed"
         raise PartialFailure(problem, remedy="mend them and run the same command again")
+    if stale := sum(bool(state.changed) for _, state in tally.of("edited")):
+        problem = f"{stale} of {total} outputs are out of date, and were left because somebody has edited them"
+        raise PartialFailure(problem, remedy="move them away, or --force")

@@ -24,7 +24,7 @@ def check_single(
         DependencyError: Drawing was asked for and matplotlib is not installed.
     """
     from prosody_transfer.audio.io import check_writable, probe
-    from prosody_transfer.core.atomic import make_folder
+    from prosody_transfer.core.atomic import check_name, make_folder
     from prosody_transfer.synthesis.source import find_words
 
     check_words(text, transcript)
@@ -32,6 +32,7 @@ def check_single(
         raise UsageError("--output and --out-dir exclude each other", remedy="give one of them")
     target = output or (out_dir or source.parent) / f"{source.stem}.{speaker}{suffix}"
     probe(source, settings.track, settings.channel)
+    check_name(target)
     if target.exists() and target.samefile(source):
         raise OutputError("is the source itself", place=str(target), remedy="give another name")
     find_words(source, text, transcript)

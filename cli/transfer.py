@@ -28,7 +28,7 @@ def transfer(
 
     Words, timing, melody and loudness stay as they are; nothing of the first speaker is left.
     """
-    from prosody_transfer.cli._batches import check_batches, find_batches, refuse_for_several, run_batches
+    from prosody_transfer.cli._batches import check_batches, find_batches, is_folder, refuse_for_several, run_batches
     from prosody_transfer.cli._single import check_single
     from prosody_transfer.cli._voices import warn_of_damaged
     from prosody_transfer.store.voices import all_voices, get_voice
@@ -44,7 +44,7 @@ def transfer(
     if model is None:
         get_voice(speaker, voices=voices)
     warn_of_damaged(voices)
-    single = len(source) == 1 and not source[0].is_dir()
+    single = len(source) == 1 and not is_folder(source[0])
     if single:
         target = check_single(
             source[0], speaker, output, out_dir, f".{suffix}", text, transcript, plot, overwrite, subtype, settings

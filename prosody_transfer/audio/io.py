@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -16,6 +17,7 @@ from prosody_transfer.audio.decode import Mixer, check_length, collect, survey
 from prosody_transfer.audio.layouts import check_channel, find_channel, shown
 from prosody_transfer.audio.media import UNKNOWN_LENGTH
 from prosody_transfer.audio.opening import opened
+from prosody_transfer.core.atomic import check_name, part_name
 from prosody_transfer.core.errors import AudioError, OutputError, ShapeError
 
 SILENCE_DB = -70.0
@@ -155,7 +157,7 @@ def check_writable(
 
     Raises:
         OutputError: The suffix is none of .wav, .flac, .opus, or can't hold `subtype` or `sample_rate`; the file exists
-            and `overwrite` is False; it is a folder; its folder is missing or cannot be written to.
+            and `overwrite` is False; it is a folder; its folder is missing or can't be written to; a name is too long.
     """
     path = Path(path)
     place = str(path)
@@ -163,6 +165,7 @@ def check_writable(
         problem = f"unknown kind of output {path.suffix!r}" if path.suffix else "the output has no suffix"
         raise OutputError(problem, place=place, remedy=f"known are {', '.join(SUFFIXES)}")
     _format(path, sample_rate or _OPUS_RATES[-1], subtype)
+    check_name(path)
     try:
         if path.is_dir():
             raise OutputError("is a folder", place=place, remedy="name a file in it")
@@ -182,7 +185,7 @@ def check_writable(
 
 def write_audio(
     path: str | Path, waveform: np.ndarray, sample_rate: int, *, subtype: str = DEFAULT_SUBTYPE,
-    overwrite: bool = False, comment: str = "",
+    overwrite: bool = False, comment: str = "", on_written: Callable[[Path], None] | None = None,
 ) -> None:  # fmt: skip
     """Write a mono sound file by suffix: .wav, .flac or .opus. The file appears whole or not at all.
 
@@ -196,6 +199,7 @@ def write_audio(
         subtype: "PCM_24", "PCM_16" or "FLOAT" (wav only); opus has its own and ignores it.
         overwrite: Replace an existing file.
         comment: For the file's metadata (ICMT in a wav's INFO list, COMMENT in flac and opus); `read_comment` reads it.
+        on_written: Called with the finished file before it gets its name.
 
     Raises:
         OutputError: As for `check_writable`; or the disk is full, or the format cannot hold this rate or subtype, or
@@ -219,6 +223,8 @@ def write_audio(
             os.fsync(file.fileno())
             if kind[0] == "OGG":
                 _check_samples(file, path, waveform.size)
+        if on_written:
+            on_written(temporary)
         os.replace(temporary, target)
         temporary = None
         _sync_folder(target.parent)
@@ -294,7 +300,7 @@ def _check_samples(file: BinaryIO, path: Path, samples: int) -> None:
 
 def _temporary(folder: Path) -> tuple[int, Path]:
     """A new file in `folder`, with the permissions that any new file of the user has (tempfile's would be private)."""
-    path = folder / f".ptx-{os.getpid()}-{os.urandom(6).hex()}.part"
+    path = folder / part_name()
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666), path
 
 

@@ -4,13 +4,55 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
+import re
+import socket
 import time
+from functools import cache
 from pathlib import Path
 
 from prosody_transfer.core.errors import OutputError
 
 LEFTOVER_SECONDS = 3600.0  # a temporary file this old belongs to no run that still goes on
+NAME_BYTES = 255  # the most that a name may have, where the system does not say
+# What earlier versions have written says nothing of the machine.
+_PART = re.compile(r"\.ptx-(?P<process>[0-9]{1,9})-(?:(?P<machine>[0-9a-f]{8})-)?[0-9a-f]+\.part")
+
+
+def part_name() -> str:
+    """A new name for a file that is being written; it tells which process, and of which machine."""
+    return f".ptx-{os.getpid()}-{_machine()}-{os.urandom(6).hex()}.part"
+
+
+def check_name(path: str | Path) -> None:
+    """Refuse a name that is too long for its folder, before any work is done.
+
+    Letters count as many bytes as they have in UTF-8: one in English, two in Greek, three in most of Asia.
+
+    Raises:
+        OutputError: It is, or the whole path is too long.
+    """
+    place = str(path)
+    limit = _longest_name(Path(path).parent)
+    try:
+        if (size := len(os.fsencode(os.path.basename(path)))) > limit:
+            problem = f"cannot be written: the name would have {size} bytes; {limit} are the most"
+            raise OutputError(problem, place=place, remedy="give a shorter one, or shorten the recording's name")
+        os.lstat(path)
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            problem = f"the path has {len(os.fsencode(path))} bytes, more than can be opened"
+            raise OutputError(problem, place=place, remedy="choose a folder nearer to the top") from None
+    except ValueError:  # a NUL, or half of a letter
+        raise OutputError("cannot be a file's name", place=place, remedy="give another") from None
+
+
+def _longest_name(folder: Path) -> int:
+    for existing in (folder, *folder.parents):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            return os.pathconf(existing or ".", "PC_NAME_MAX")
+    return NAME_BYTES
 
 def write_atomically(path: str | Path, data: bytes, *, folder: bool = True) -> None:
     """Write `data` to a temporary file in the same folder, then give it its name.
@@ -20,14 +62,15 @@ def write_atomically(path: str | Path, data: bytes, *, folder: bool = True) -> N
         folder: Make the folder where there is none.
 
     Raises:
-        OutputError: The folder can't be written to or the disk is full; no temporary file is left.
+        OutputError: The name is too long, the folder can't be written to or the disk is full; nothing is left behind.
     """
+    check_name(path)
     temporary = None
     try:
         target = Path(path).resolve()
         if folder:
             target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.parent / f".ptx-{os.getpid()}-{os.urandom(6).hex()}.part"
+        temporary = target.parent / part_name()
         with open(temporary, "xb") as file:
             file.write(data)
             file.flush()
@@ -59,12 +102,39 @@ def make_folder(folder: Path) -> None:
 
 
 def remove_leftovers(folder: Path, *, below: bool = False) -> None:
-    """Remove what killed runs have left half-written long ago; young ones may be those of another run.
+    """Remove what killed runs have left half-written: at once where the process is known to be dead, or after an hour.
 
     Args:
         below: In its sub-folders too.
     """
     for part in (folder.rglob if below else folder.glob)(".ptx-*.part"):
         with contextlib.suppress(OSError):
-            if time.time() - part.stat().st_mtime > LEFTOVER_SECONDS:
+            if time.time() - part.stat().st_mtime > LEFTOVER_SECONDS or _is_orphan(part.name):
                 part.unlink()
+
+
+def _is_orphan(name: str) -> bool:
+    """Whether the process that a temporary file is named after was one of this machine and is dead.
+
+    A number that another process has now, or that is of another machine (a folder may be shared), tells nothing.
+    """
+    found = _PART.fullmatch(name)
+    if found is None or found["machine"] not in (None, _machine()) or not hasattr(os, "fork"):
+        return False  # Windows has no way to ask for a process without ending it
+    try:
+        os.kill(int(found["process"]) or 1, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+@cache
+def _machine() -> str:
+    """Eight hex digits of what gives processes their numbers: host, its start, container."""
+    parts = [socket.gethostname()]
+    with contextlib.suppress(OSError):
+        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text())
+        parts.append(os.readlink("/proc/self/ns/pid"))
+    return hashlib.sha256("\n".join(parts).encode(errors="replace")).hexdigest()[:8]

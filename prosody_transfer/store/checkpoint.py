@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,7 +68,7 @@ def load_checkpoint(path: str | Path, kind: str) -> tuple[dict[str, Tensor], dic
     from safetensors import SafetensorError, safe_open
 
     place = str(path)
-    if not Path(path).is_file():
+    if not os.path.isfile(path):
         raise ModelError("no such checkpoint", place=place, remedy="check the path")
     try:
         with safe_open(place, "pt") as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -51,7 +52,7 @@ def load_vocoder(which: str | Path | None = None) -> LoadedVocoder:
         mel = MelConfig()
         return LoadedVocoder(GriffinLim(mel, htk_filterbank(mel)).eval(), mel, GRIFFIN_LIM)
     path = shipped("vocoder") if which is None else Path(which)
-    if not path.is_file():
+    if not os.path.isfile(path):
         if which is None:
             raise ModelError(
                 "the shipped vocoder is missing", place=str(path), remedy=f"install ptx again, or use {GRIFFIN_LIM}"

@@ -68,7 +68,7 @@ def import_voice(
         OutputError: There is a voice of that name, or it can't be written.
     """
     place = str(path)
-    if Path(path).is_file() and os.path.getsize(path) > LARGEST_BYTES:
+    if os.path.isfile(path) and os.path.getsize(path) > LARGEST_BYTES:
         raise ModelError("is too large for a voice", place=place, remedy="fetch it again")
     try:
         tensors, header = load_checkpoint(path, KIND)

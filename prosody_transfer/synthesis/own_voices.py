@@ -45,6 +45,14 @@ class OwnVoices:
             found[name] = {"log_f0_median": record.log_f0_median, "phone_log_frames": phones}
         return found
 
+    def facts(self, name: str, credit: str) -> dict[str, Any]:
+        """What decides how a voice sounds and what is said of it; raises as `read`."""
+        if name in self.network.config.speakers:
+            return {"name": name, "credit": credit}
+        record = self.read(name).record
+        sounds = (record.weights, record.base, record.log_f0_median, record.phone_log_frames, record.sharpening)
+        return {"name": name, "credit": credit, "sounds": sounds}
+
     def read(self, name: str) -> OwnVoice:
         """One that may speak, and can with this model.
 

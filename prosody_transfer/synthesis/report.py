@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from prosody_transfer.core.atomic import write_atomically
+from prosody_transfer.core.atomic import check_name, write_atomically
 from prosody_transfer.core.errors import OutputError
 from prosody_transfer.core.types import Alignment
 from prosody_transfer.features.extract import Features
@@ -33,6 +33,7 @@ def check_report(path: str | Path, suffixes: tuple[str, ...], overwrite: bool = 
     if path.suffix.lower() not in suffixes:
         problem = f"unknown kind of output {path.suffix!r}" if path.suffix else "the output has no suffix"
         raise OutputError(problem, place=place, remedy=f"known are {', '.join(suffixes)}")
+    check_name(path)
     if path.is_dir():
         raise OutputError("is a folder", place=place, remedy="name a file in it")
     if os.path.lexists(path) and not overwrite:

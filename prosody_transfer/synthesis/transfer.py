@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,8 @@ import numpy as np
 
 from prosody_transfer.audio.io import DEFAULT_SUBTYPE, check_writable, read_audio, write_audio
 from prosody_transfer.audio.loudness import apply_gain, normalise_level
-from prosody_transfer.core.atomic import make_folder, remove_leftovers
-from prosody_transfer.core.errors import (
-    ModelError,
-    OutputError,
-    PtxError,
-    TranscriptError,
-)
+from prosody_transfer.core.atomic import remove_leftovers
+from prosody_transfer.core.errors import ModelError, PtxError, TranscriptError
 from prosody_transfer.core.sharing import Shared
 from prosody_transfer.core.types import Alignment
 from prosody_transfer.features.extract import MINIMUM_SAMPLES, Features, extract
@@ -30,12 +24,14 @@ from prosody_transfer.store.vocoders import load_vocoder
 from prosody_transfer.store.voice_folder import credit
 from prosody_transfer.store.voices import get_voice
 from prosody_transfer.store.weights import load_network, shipped
+from prosody_transfer.synthesis.batch import Batch
 from prosody_transfer.synthesis.delivery import Recorded, at_rate, check_waveform, silenced
 from prosody_transfer.synthesis.devices import check_device, check_process
-from prosody_transfer.synthesis.outputs import complete
+from prosody_transfer.synthesis.keys import weights_digest
 from prosody_transfer.synthesis.own_voices import OwnVoices
 from prosody_transfer.synthesis.pieces import Piece, cut, whole
 from prosody_transfer.synthesis.prosody import TransferSettings
+from prosody_transfer.synthesis.records import State
 from prosody_transfer.synthesis.source import Heard, Listener, Transcript, find_words, name_file
 from prosody_transfer.synthesis.speak import Speaker, Spoken, Voice, sound
 
@@ -117,6 +113,8 @@ class Transferer:
         UsageError: There is no such device.
     """
 
+    networks: Sequence[str] = ()  # checksums of what was loaded
+
     def __init__(
         self, model: str | Path | None = None, vocoder: str | Path | None = None, device: str = "cpu",
         voices: str | Path | None = None,
@@ -135,6 +133,8 @@ class Transferer:
             raise ModelError(problem, place=str(vocoder or shipped("vocoder")), remedy="choose another vocoder")
         self.voices = {**self.own.known(), **self.voices}
         recogniser, _ = load_network("recogniser", None, device)
+        named = vocoder or shipped("vocoder")
+        self.networks = [weights_digest(file) for file in (model or shipped("copycat"), named, shipped("recogniser"))]
         self.listener = Listener(recogniser)
 
     def voice(self, name: str) -> Voice:
@@ -162,6 +162,10 @@ class Transferer:
             return credit(get_voice(name, known=self.network.config.speakers))
         except PtxError:  # a voice of the user's own model
             return f"Synthetic speech, made with ptx. Voice: {name}."
+
+    def made_of(self, speaker: str) -> dict[str, Any]:
+        """What of this decides how `speaker` sounds: its part of `keys.output_key`. Raises as `voice`."""
+        return {"model": self.networks, "voice": self.own.facts(speaker, self.credit(speaker))} if self.networks else {}
 
     def from_audio(
         self, waveform: np.ndarray, sample_rate: int, speaker: str, *, text: str | None = None,
@@ -284,19 +288,21 @@ class Transferer:
     def from_file_to_file(
         self, path: str | Path, speaker: str, output: str | Path | None = None, *, text: str | None = None,
         transcript: str | Path | None = None, settings: TransferSettings | None = None, overwrite: bool = False,
-        subtype: str = DEFAULT_SUBTYPE,
+        subtype: str = DEFAULT_SUBTYPE, on_written: Callable[[Path], None] | None = None,
     ) -> TransferResult:  # fmt: skip
         """From a file to a file; whether the output may be written is found out before any work is done.
 
         Args:
             subtype: "PCM_24" or "PCM_16", or "FLOAT" for 32-bit float samples (wav only).
+            on_written: Called with the finished file before it gets its name.
         """
         target = Path(output) if output is not None else default_output(path, speaker)
         check_writable(target, overwrite, subtype, settings.sample_rate if settings else None)
+        remove_leftovers(target.parent)
         result = self.from_file(path, speaker, text=text, transcript=transcript, settings=settings)
         write_audio(
             target, result.waveform, result.sample_rate, subtype=subtype, overwrite=overwrite,
-            comment=result.report.get("credit", ""),
+            comment=result.report.get("credit", ""), on_written=on_written,
         )  # fmt: skip
         return replace(result, report={"output": str(target), **result.report})
 
@@ -305,43 +311,26 @@ class Transferer:
         settings: TransferSettings | None = None, overwrite: bool = False,
         root: str | Path | None = None, suffix: str = ".wav", subtype: str = DEFAULT_SUBTYPE,
         on_done: Callable[[Path, TransferResult | None, PtxError | None], None] | None = None,
+        on_left: Callable[[Path, State], None] | None = None,
     ) -> list[tuple[Path, PtxError]]:  # fmt: skip
-        """Many files; outputs that exist are not made again, failures do not stop the others.
+        """Many files into a folder; failures do not stop the others.
+
+        An output is made again where its recording, words, voice, options, model or this program have changed since, as
+        a record in `out_dir`/.ptx tells. One that somebody has edited is left alone, and so is one without a record.
 
         Args:
+            overwrite: Make all again, edited ones too.
             root: Folder whose sub-folders are kept under `out_dir`.
+            on_done: Called after each file; without result or error for what was left.
+            on_left: Called before that with what was found: "current", "edited" or "unknown".
 
         Returns:
             The files that failed, and why.
         """
-        failures: list[tuple[Path, PtxError]] = []
-        taken: dict[Path, Path] = {}
-        for path in map(Path, paths):
-            result, failure = None, None
-            try:
-                inside = path.relative_to(root).parent if root is not None else Path()
-                target = Path(out_dir) / inside / default_output(path, speaker, suffix).name
-                if (other := taken.setdefault(target, path)) != path:
-                    problem = f"would be written to {target}, like {other}"
-                    raise OutputError(problem, place=str(path), remedy="rename one of them")
-                if overwrite or not complete(target):
-                    make_folder(target.parent)
-                    remove_leftovers(target.parent)
-                    result = self.from_file_to_file(
-                        path, speaker, target, settings=settings, overwrite=True, subtype=subtype
-                    )
-            except PtxError as error:
-                failure = error
-            except Exception as error:  # a mistake of ours in one file must not cost the others
-                if os.environ.get("PTX_DEBUG") == "1":
-                    raise
-                problem = f"{type(error).__name__}: {error}"
-                failure = PtxError(problem, place=str(path), remedy="a mistake of ours: please report it")
-            if failure:
-                failures.append((path, failure))
-            if on_done:
-                on_done(path, result, failure)
-        return failures
+        options = {"settings": (settings or TransferSettings()).check(), "subtype": subtype}
+        kept = Path(root) if root is not None else None
+        batch = Batch(self, speaker, Path(out_dir), options, overwrite=overwrite, root=kept, suffix=suffix)
+        return batch.run(paths, on_done, on_left)
 
 
 _loaded: dict[str, Transferer] = {}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import time
+from functools import lru_cache
 from pathlib import Path
 
 from prosody_transfer.core.errors import TranscriptError
@@ -19,16 +22,35 @@ def find_transcript(audio_path: str | Path) -> Path | None:
     For `take.wav` that is `take.txt` before `take.lab`, `take.TextGrid`, `take.srt`, `.vtt`, `.ass` and `.ssa`.
     """
     audio = Path(audio_path)
-    try:
-        names = {entry.name.lower(): entry for entry in audio.parent.iterdir() if entry.stem == audio.stem}
-    except OSError:
-        return None
-    for suffix in SUFFIXES:
-        exact = audio.with_suffix(suffix) if audio.suffix else audio.parent / (audio.name + suffix)
-        found = exact if exact.is_file() else names.get(exact.name.lower())
-        if found is not None and found.is_file():
-            return found
+    stem = audio.stem if audio.suffix else audio.name
+    if os.path.isfile(first := os.path.join(audio.parent, stem + SUFFIXES[0])):
+        return Path(first)
+    names = _named(str(audio.parent), stem)
+    for suffix in SUFFIXES if names else ():
+        for name in (stem + suffix, *(n for n in names if n.lower() == (stem + suffix).lower())):
+            if name in names and os.path.isfile(found := os.path.join(audio.parent, name)):
+                return Path(found)
     return None
+
+
+def _named(folder: str, stem: str) -> tuple[str, ...]:
+    """Names in a folder that are a stem and one suffix; none where it can't be listed."""
+    try:
+        changed = os.stat(folder).st_mtime_ns
+        fresh = time.time_ns() - changed < 2_000_000_000  # what comes now may have the same time
+        return (_stems.__wrapped__ if fresh else _stems)(folder, changed).get(stem, ())
+    except (OSError, ValueError):
+        return ()
+
+
+@lru_cache(maxsize=2)
+def _stems(folder: str, changed: int) -> dict[str, tuple[str, ...]]:
+    """Names in a folder by stem: a folder of thousands is listed once for all of its recordings."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name in os.listdir(folder):
+        stem = name.rpartition(".")[0]
+        found[stem] = (*found.get(stem, ()), name)
+    return found
 
 
 def read_words(path: str | Path) -> Cleaned:

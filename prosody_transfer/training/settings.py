@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -120,7 +121,7 @@ def prepared_data(folder: str | Path) -> dict[str, Any]:
         UsageError: It holds no train.jsonl.
     """
     folder = Path(folder)
-    if not (folder / "train.jsonl").is_file():
+    if not os.path.isfile(folder / "train.jsonl"):
         remedy = "make it with: ptx prepare RECORDINGS -o FOLDER"
         raise UsageError("holds no train.jsonl, so it is no prepared folder", place=str(folder), remedy=remedy)
     dev = folder / "dev.jsonl"

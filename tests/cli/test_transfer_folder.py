@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,8 @@ def takes(tmp_path: Path, make_recording) -> Path:
 
 
 def names(folder: Path) -> list[str]:
-    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+    found = (p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
+    return sorted(str(p) for p in found if p.parts[0] != ".ptx")  # without the records of what made them
 
 
 def test_a_folder_keeps_its_shape(ptx, takes: Path, transferer, tmp_path: Path) -> None:
@@ -109,3 +112,66 @@ def test_folders_that_cannot_be_used(ptx, takes: Path, transferer, tmp_path: Pat
     result = ptx("transfer", takes, "-s", "alice", "--out-dir", tmp_path / "file")
     assert result.exit_code == 5 and result.stderr.count("\n") == 1
     assert transferer.made == []
+
+
+def test_what_was_replaced_is_made_again_and_that_is_said(ptx, takes: Path, transferer, tmp_path: Path) -> None:
+    command = ("transfer", takes, "-s", "alice", "--out-dir", tmp_path / "dubbed")
+    ptx(*command)
+    transferer.calls.clear()
+    soundfile.write(takes / "one.wav", [0.1, -0.1] * 20_000, 24000)
+    (takes / "two.txt").write_text("now with words")
+    result = ptx(*command)
+    assert result.exit_code == 0 and sorted(p.name for p, *_ in transferer.calls) == ["one.wav", "two.flac"]
+    counted = result.stdout.splitlines()[-1].split(", ")
+    assert counted[0] == "0 done" and counted[3:] == ["1 there already", "0 failed"]
+    assert sorted(counted[1:3]) == ["1 made again (its source changed)", "1 made again (its words changed)"]
+    result = ptx(*command, "--strength", "0.5")
+    assert result.stdout.endswith("0 done, 3 made again (the options changed), 0 there already, 0 failed\n")
+
+
+def test_what_somebody_has_edited_is_left_alone_and_that_is_said(ptx, takes: Path, transferer, tmp_path: Path) -> None:
+    command = ("transfer", takes, "-s", "alice", "--out-dir", tmp_path / "dubbed")
+    ptx(*command)
+    edited = tmp_path / "dubbed" / "one.alice.wav"
+    soundfile.write(edited, [0.2, -0.2] * 20_000, 24000)
+    mine = edited.read_bytes()
+    result = ptx(*command)
+    assert result.exit_code == 0
+    assert result.stdout.endswith("0 done, 2 there already, 1 left alone (edited since), 0 failed\n")
+    assert result.stderr.count("\n") == 1 and str(takes / "one.wav") in result.stderr and "--force" in result.stderr
+    result = ptx(*command, "--f0-shift-semitones", "2", "--json")
+    report = json.loads(result.stdout)
+    assert result.exit_code == 1 and "1 of 3 outputs are out of date" in result.stderr.splitlines()[-1]
+    assert report["edited"] == [{"input": str(takes / "one.wav"), "changed": ["options"]}] and len(report["done"]) == 2
+    assert edited.read_bytes() == mine
+    assert ptx(*command, "--force").exit_code == 0 and edited.read_bytes() != mine
+
+
+def test_outputs_that_nothing_is_known_of_are_left_and_counted(ptx, takes: Path, transferer, tmp_path: Path) -> None:
+    for name in ("one.alice.wav", "two.alice.wav"):
+        (tmp_path / "dubbed").mkdir(exist_ok=True)
+        soundfile.write(tmp_path / "dubbed" / name, [0.2, -0.2] * 20_000, 24000)
+    os.utime(takes / "one.wav", (time.time() + 60,) * 2)
+    result = ptx("transfer", takes, "-s", "alice", "--out-dir", tmp_path / "dubbed")
+    assert result.exit_code == 0 and result.stdout.endswith("1 done, 2 there already, 0 failed\n")
+    assert "of 2 outputs nothing tells what made them, and 1 of them are older than their recordings" in result.stderr
+
+
+@pytest.mark.parametrize("letter", ["あ", "ж", "x"])
+def test_names_too_long_for_an_output_are_refused_before_any_work(
+    ptx, takes: Path, transferer, make_recording, tmp_path: Path, letter: str
+) -> None:
+    name = letter * (248 // len(letter.encode()))
+    long = make_recording(takes / f"{name}.wav")
+    before = names(tmp_path)
+    for sources in ([takes], [long], [long, takes / "one.wav"]):
+        result = ptx("transfer", *sources, "-s", "alice", "--out-dir", tmp_path / "dubbed")
+        assert result.exit_code == 5 and result.stderr.count("\n") == 1
+        assert "255 are the most; give a shorter one" in result.stderr
+    for flag in ("--output", "--plot", "--out-dir"):
+        result = ptx("transfer", takes / "one.wav", "-s", "alice", flag, tmp_path / f"{letter * 300}.png")
+        assert result.exit_code == 5 and result.stderr.count("\n") == 1
+    assert ptx("transfer", tmp_path / f"{letter * 300}.wav", "-s", "alice").exit_code == 3
+    assert ptx("transfer", long, "-s", "alice", "--transcript", tmp_path / f"{letter * 300}.txt").exit_code in (4, 5)
+    assert transferer.made == [] and names(tmp_path) == before
+    assert ptx("transfer", long, "-s", "alice", "-o", takes / "short.wav").exit_code == 0, "what the remedy says works"

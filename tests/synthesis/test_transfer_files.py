@@ -40,7 +40,8 @@ def sources(folder: Path) -> list[Path]:
 
 
 def names(folder: Path) -> list[str]:
-    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+    found = (p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
+    return sorted(str(p) for p in found if p.parts[0] != ".ptx")  # without the records of what made them
 
 
 def test_words_come_from_the_nearest_source(tmp_path: Path):
@@ -209,9 +210,9 @@ KILLED = """
 import os, runpy, signal, sys
 folder, networks, conftest = sys.argv[1:]
 made = runpy.run_path(conftest)
-real, count = os.replace, iter(range(9))
+real = os.replace
 def replace(a, b):
-    if next(count) == 1:
+    if str(b).endswith("b.alice.wav"):
         os.kill(os.getpid(), signal.SIGKILL)
     real(a, b)
 os.replace = replace
@@ -233,8 +234,7 @@ def test_a_killed_run_can_be_continued(tiny, networks: Path, takes: Path):
     assert died.returncode == -signal.SIGKILL, died.stderr
     visible = [p.name for p in (takes / "out").iterdir() if not p.name.startswith(".")]
     assert visible == ["a.alice.wav"] and soundfile.info(takes / "out" / "a.alice.wav").frames == RATE
-    (leftover,) = (p for p in (takes / "out").iterdir() if p.name.startswith("."))
-    os.utime(leftover, (0, 0))
+    assert len(list((takes / "out").glob(".ptx-*"))) == 1
     made = []
     tiny.from_files_to_files(
         sources(takes), "alice", takes / "out", settings=PHONES, on_done=lambda p, r, e: made.append(r is not None)

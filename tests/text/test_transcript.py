@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -90,3 +93,25 @@ def test_files_that_are_no_text_are_named(tmp_path, data, what):
     with pytest.raises(TranscriptError, match=what) as caught:
         read_transcript(path)
     assert "plain text" in caught.value.remedy and "\n" not in str(caught.value)
+
+
+def test_a_transcript_is_found_as_soon_as_it_is_there_in_a_folder_that_was_listed_before(tmp_path: Path):
+    take = tmp_path / "take.wav"
+    for age in (0, 100):
+        os.utime(tmp_path, (1e9 + age, 1e9 + age))
+        assert find_transcript(take) is None
+        for name in ("take.ssa", "take.LAB", "take.lab", "take.TXT", "take.txt"):
+            (tmp_path / name).write_text("words")
+            found = find_transcript(take)
+            assert found is not None and found.name.lower() == name.lower()
+        for name in ("take.ssa", "take.LAB", "take.lab", "take.TXT", "take.txt"):
+            (tmp_path / name).unlink(missing_ok=True)
+    (tmp_path / "take.txt").mkdir()
+    (tmp_path / "take.b.txt").write_text("of another")
+    assert find_transcript(take) is None
+
+
+def test_a_name_too_long_for_any_transcript_beside_it_has_none(tmp_path: Path):
+    (tmp_path / ("x" * 251 + ".wav")).touch()
+    assert find_transcript(tmp_path / ("x" * 251 + ".wav")) is None
+    assert find_transcript(tmp_path / ("x" * 300 + ".wav")) is None
