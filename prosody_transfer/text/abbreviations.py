@@ -70,6 +70,8 @@ SPELLED = frozenset({
     "UFO", "USB", "ATM", "API", "IT", "HR", "PR", "GPS", "DIY", "ETA", "ER", "ICU", "IV", "LA", "NY", "DC", "AD", "BC",
     "AC", "PE", "IPO", "CIA", "FBI", "VIP", "EMT", "AM", "PM",
 })  # fmt: skip
+# initialisms of two letters that are everyday words where all is in capitals
+ORDINARY = frozenset({"IT", "US", "AM"})
 SYMBOLS = {
     "&": "and", "+": "plus", "=": "equals", "%": "percent", "@": "at", "#": "number", "×": "times", "÷": "divided by",
     "°": "degrees", "<": "less than", ">": "greater than", "-": "", "$": "dollars", "£": "pounds", "€": "euros",

@@ -12,6 +12,7 @@ from prosody_transfer.text.abbreviations import (
     COMPASS,
     DOTTED,
     NUMBERED_THINGS,
+    ORDINARY,
     SPELLED,
     STATES,
     STREETS,
@@ -203,7 +204,7 @@ def letters_or_word(word: str, *, shouted: bool = False, in_code: bool = False) 
     said, spelled = stem.lower() + ending, " ".join(stem.lower()) + ending
     if shouted and not (stem in SPELLED or voiceless):
         return [said]
-    if shouted and known and len(stem) > 2:
+    if shouted and known and (len(stem) > 2 or stem in ORDINARY):
         return [said, spelled]
     names = [tuple(p for c in stem for p in _letter_name(c))] if stem.isascii() else []
     as_letters = any(_bare(k) == _bare(s) for k in known for s in names)

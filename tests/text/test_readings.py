@@ -210,3 +210,8 @@ def test_long_texts_are_read_in_linear_time():
     tokens = text_tokens(text)
     assert len(tokens) > 1500
     assert perf_counter() - began < 5
+
+
+@pytest.mark.parametrize("text", ["IT WAS A GOOD DAY FOR US", "I AM AS PATIENT AS IT TAKES"])
+def test_short_words_in_capitals_are_words_where_all_is_in_capitals(text):
+    assert normalise(text) == text.lower().split()
