@@ -19,7 +19,8 @@ def align(
 ) -> None:  # fmt: skip
     """Find when each word and phone is said.
 
-    Printed as a table or JSON, or written as a TextGrid, which Praat opens.
+    Printed as a table or JSON, or written as a TextGrid, which Praat opens. In JSON every word has a confidence, from
+    0 to 1: of words with .9 about nine in ten are what is said there.
     """
     from prosody_transfer.alignment.textgrid import write_textgrid
     from prosody_transfer.cli._single import check_words
@@ -39,7 +40,7 @@ def align(
     if output is not None:
         write_textgrid(found, output)
     if json:
-        words, phones = interval_rows(found.words, "word"), interval_rows(found.phones, "phone")
+        words, phones = interval_rows(found.words, "word", heard.confidence), interval_rows(found.phones, "phone")
         facts: dict[str, object] = {"input": source, "output": output, "seconds": found.duration}
         facts |= {"aligner": found.aligner, "words_from": heard.origin, "text": heard.text, "warnings": heard.warnings}
         facts["readings"] = [r._asdict() for r in heard.readings]

@@ -56,11 +56,19 @@ def write_report(path: str | Path, data: bytes, overwrite: bool = False) -> None
     write_atomically(path, data, folder=False)
 
 
-def interval_rows(intervals: Sequence[Any], kind: str) -> list[dict[str, Any]]:
-    """Phones or words as plain data: their name under `kind`, start, end and length in seconds."""
+def interval_rows(
+    intervals: Sequence[Any], kind: str, confidence: Sequence[float | None] = ()
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Phones or words as plain data: their name under `kind`, start, end and length in seconds.
+
+    Args:
+        confidence: For words, how probable each is what is said there (`Heard.confidence`).
+    """
     rows = []
     for name, start, end in intervals:
         rows.append({kind: name, "start": _round(start), "end": _round(end), "seconds": _round(end - start)})
+    for row, sure in zip(rows, confidence, strict=False):
+        row["confidence"] = None if sure is None else _round(sure, 3)
     return rows
 
 

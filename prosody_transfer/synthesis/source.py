@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +16,10 @@ from prosody_transfer.alignment.heard import check_match, split_tokens
 from prosody_transfer.alignment.recognise import phone_names, phone_posteriors, recognise_phones
 from prosody_transfer.alignment.spoken import Chosen, choose_readings, unlikely
 from prosody_transfer.alignment.times import LEAST_ANCHORED, check_times
+from prosody_transfer.alignment.verify import Weighed, joined_confidences, weigh_words, wrong_words
 from prosody_transfer.audio.segment import require_speech
 from prosody_transfer.core.config import MelConfig
-from prosody_transfer.core.errors import AudioError, PtxError, TranscriptError
+from prosody_transfer.core.errors import AudioError, DependencyError, PtxError, TranscriptError
 from prosody_transfer.core.sharing import Shared
 from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval, WordInterval
 from prosody_transfer.synthesis.pieces import MAXIMUM_SECONDS, Piece, cut, join_alignments, slice_alignment
@@ -62,6 +64,8 @@ class Heard:
     """A source's alignment, whole and per piece, where the words came from, and what should be said about it.
 
     `readings`: what was not read in the likeliest way, because the recording said otherwise.
+    `confidence`: for each word of the alignment the probability that it is what is said there, 0 to 1; None where it is
+    not known (from a TextGrid).
     """
 
     alignment: Alignment
@@ -70,6 +74,7 @@ class Heard:
     text: str
     warnings: list[str] = field(default_factory=list)
     readings: list[Chosen] = field(default_factory=list)
+    confidence: tuple[float | None, ...] = ()
 
 
 def find_words(path: str | Path, text: str | None, transcript: str | Path | None) -> Transcript:
@@ -119,14 +124,19 @@ class Listener:
                 self._aligners[name] = get_aligner(name)
             return self._aligners[name]
 
+    def _word_recogniser(self) -> Any:
+        from prosody_transfer.alignment.words import WordRecogniser
+
+        with self._loading.use():
+            self._words = self._words or WordRecogniser()
+            return self._words
+
     def _recognise_words(self, waveform: np.ndarray, pieces: Sequence[Piece], warnings: list[str]) -> list[str]:
         """The words of every piece, "" where none are said."""
         from prosody_transfer.alignment.invented import without_invented
-        from prosody_transfer.alignment.words import WordRecogniser
         from prosody_transfer.text.cleaning import clean
 
-        with self._loading.use():
-            recogniser = self._words = self._words or WordRecogniser()
+        recogniser = self._word_recogniser()
         texts = []
         for piece in pieces:
             said = clean(recogniser.text(waveform[piece.start : piece.end], piece.features.config.sample_rate)).text
@@ -166,7 +176,7 @@ class Listener:
             parts = [slice_alignment(given, s, e) for s, e in zip(starts, ends, strict=True)]
             for part, piece in zip(parts, pieces, strict=True):
                 _require_room(part, piece)
-            return Heard(given, parts, transcript.origin, transcript.text, notes)
+            return Heard(given, parts, transcript.origin, transcript.text, notes, (None,) * len(given.words))
         require_speech(waveform, config.sample_rate)
         heard = [recognise_phones(self.recogniser, p.features) for p in pieces]
         if not any(phone_names(h) for h in heard):
@@ -179,6 +189,9 @@ class Listener:
             parts = self._align(waveform, pieces, tokens, heard, aligner, warnings, readings, strict=True)
             if check:
                 warnings += check_match(parts, heard, starts)
+            weighed = self._weigh(parts, heard, config)
+            if check:
+                warnings += self._wrong_words(waveform, pieces, weighed)
             origin = transcript.origin
         else:
             texts = [""] * len(pieces)
@@ -187,9 +200,34 @@ class Listener:
                 if not any(texts):
                     warnings.append("no words were recognised in it; the phones that are heard are spoken")
             parts = self._align(waveform, pieces, texts, heard, aligner, warnings, readings, strict=False)
+            weighed = self._weigh(parts, heard, config)
             text = " ".join(t for t in texts if t)
             origin = "asr" if text else "phones"
-        return Heard(join_alignments(parts, starts, duration), parts, origin, text, warnings, readings)
+        sure = joined_confidences(parts, weighed, recognised=origin == "asr")
+        whole = join_alignments(parts, starts, duration)
+        return Heard(whole, parts, origin, text, warnings, readings, sure)
+
+    def _weigh(self, parts: list[Alignment], heard: list[Alignment], config: MelConfig) -> list[Weighed | None]:
+        bigram = self.recogniser.bigram.cpu().numpy()
+        rate, hop = config.sample_rate, config.hop_length
+        return [weigh_words(p, h, bigram, rate, hop) for p, h in zip(parts, heard, strict=True)]
+
+    def _wrong_words(
+        self, waveform: np.ndarray, pieces: Sequence[Piece], weighed: Sequence[Weighed | None]
+    ) -> list[str]:
+        """The word recogniser is loaded only where a piece is suspicious; where it is not installed nothing is said."""
+        notes: list[str] = []
+        for piece, words in zip(pieces, weighed, strict=True):
+            if words is None or not words.suspicious():
+                continue
+            try:
+                recogniser = self._word_recogniser()
+            except DependencyError:
+                break
+            rate, hop = piece.features.config.sample_rate, piece.features.config.hop_length
+            hear = functools.partial(recogniser.text, waveform[piece.start : piece.end], rate)
+            notes += wrong_words(words, hear, piece.start / rate, hop / rate)
+        return notes
 
     def _given(
         self, waveform: np.ndarray, pieces: Sequence[Piece], transcript: Transcript, name: str, check: bool

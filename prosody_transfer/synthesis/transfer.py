@@ -32,6 +32,7 @@ from prosody_transfer.synthesis.own_voices import OwnVoices
 from prosody_transfer.synthesis.pieces import Piece, cut, whole
 from prosody_transfer.synthesis.prosody import TransferSettings
 from prosody_transfer.synthesis.records import State
+from prosody_transfer.synthesis.report import interval_rows
 from prosody_transfer.synthesis.source import Heard, Listener, Transcript, find_words, name_file
 from prosody_transfer.synthesis.speak import Speaker, Spoken, Voice, sound
 
@@ -236,6 +237,7 @@ class Transferer:
             "speaker": speaker, "seconds": round(wanted / self.config.sample_rate, 4), "words_from": heard.origin,
             "text": heard.text, "aligner": heard.alignment.aligner, "phones": len(heard.alignment.phones),
             "readings": [r._asdict() for r in heard.readings],
+            "words": interval_rows(heard.alignment.words, "word", heard.confidence),
             "vocoder": self.vocoder_name, "credit": self.credit(speaker),
         }  # fmt: skip
         if measured is not None and settings.duration_scale == 1:
