@@ -182,13 +182,13 @@ def run(folder: Path, *, kills: int = 0, **settings: Any) -> dict[str, Any]:
     """Figures of one load, of which the server is killed and started again `kills` times."""
     key, port, seconds = json.loads((folder / "key.json").read_bytes()), free_port(), settings.pop("seconds")
     shutil.rmtree(folder / "results", ignore_errors=True)
-    figures: dict[str, Any] = {"answers": 0, "refused": 0, "lost": 0}
+    figures: dict[str, Any] = {"answers": 0, "refused": 0, "lost": 0, "left behind": 0}
     delays: list[float] = []
     seen = Seen()
     for part in range(kills + 1):
         with started(folder, port) as server:
             if part:
-                figures["left behind"] = left_behind(folder)
+                figures["left behind"] += len(left_behind(folder))
                 figures["lost"] += len(lost(folder, key, seen))
                 shutil.rmtree(folder / "results")
             seen = asyncio.run(killed(server, port, key, seconds / (kills + 1), settings, ends=part < kills))

@@ -1,25 +1,30 @@
 """Connections of listeners and of who means ill: a bounded number, each request in bounded time, few at work at once.
 
-One thread waits for all connections and sleeps while nothing comes (asyncio); a few others do the work of requests
-that are there as a whole. Where there is no room for a new connection, the one that has kept the server waiting
-longest makes it, those that never sent a whole request first: who drips bytes pushes out himself, not listeners.
+One thread waits for all connections and sleeps while nothing comes; a few others do the work of requests that are
+there as a whole. Where there is no room for a new connection, the one that has kept the server waiting longest makes
+it, those that never sent a whole request first: who drips bytes pushes out himself, not listeners. A byte that drips in
+costs a call of `recv` and little more: what asyncio adds to it, listeners would wait for where the processor is busy.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import selectors
 import socket
+import time
 import traceback
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from enum import Enum
 
-from prosody_transfer.evaluation.listening.http_messages import MOST_HEAD, Refusal, Reply, Request, parse_head
+from prosody_transfer.evaluation.listening.http_messages import MOST_HEAD, SLICE, Refusal, Reply, Request, parse_head
 
 QUEUE = 4096  # connections that the system keeps until they are taken
 AT_ONCE = 64  # connections taken in before those that are there are looked after again
 SPARE_FILES = 64  # descriptors for everything but connections
+READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
 
 @dataclass(frozen=True)
@@ -43,18 +48,30 @@ class Limits:
     held_bytes: int = 64_000_000
 
 
+class _Phase(Enum):
+    IDLE = "between requests"
+    REQUEST = "a part of a request has come"
+    WORK = "it is being answered"
+    REPLY = "the reply is being sent"
+    END = "closed from here; the other side may still send, and would lose the reply if it were closed whole"
+
+
 @dataclass(eq=False)
 class _Connection:
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-    task: asyncio.Task[None] | None
-    requests: int = 0  # that came as a whole
-    held: int = 0  # bytes of a body
-    address: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        name = self.writer.get_extra_info("sockname")
-        self.address = name[0] if name else ""
+    socket: socket.socket
+    address: str
+    phase: _Phase = _Phase.IDLE
+    known: bool = False  # a whole request has come
+    received: bytearray = field(default_factory=bytearray)
+    searched: int = 0  # so far there is no end of a head
+    request: Request | None = None
+    length: int = 0  # of its body
+    held: int = 0  # bytes of it that are here
+    reply: Reply | None = None
+    parts: Iterator[bytes | memoryview] = iter(())
+    out: memoryview = memoryview(b"")
+    stays: bool = False
+    events: int = 0
 
 
 class Connections:
@@ -72,154 +89,265 @@ class Connections:
         self.most = limits.connections
         self.open: set[_Connection] = set()
         self.held = 0
+        self._stopping = False
+        self._replies: deque[tuple[_Connection, Reply]] = deque()
+        self._woken, self._waker = socket.socketpair()
+        for end in (self._woken, self._waker):
+            end.setblocking(False)
+        self._seconds = {_Phase.IDLE: limits.idle_seconds, _Phase.REQUEST: limits.request_seconds,
+                         _Phase.REPLY: limits.reply_seconds, _Phase.END: limits.request_seconds}  # fmt: skip
+        # When each connection came into its phase, the earliest first.
+        self._since: dict[_Phase, dict[_Connection, float]] = {phase: {} for phase in self._seconds}
         # Those that may be dropped, the longest waiting first: without a whole request so far, and with one.
-        self._new: dict[_Connection, None] = {}
+        self._strangers: dict[_Connection, None] = {}
         self._known: dict[_Connection, None] = {}
 
-    async def run(self, listener: socket.socket, stop: asyncio.Event) -> None:
-        """Until `stop` is set or this is cancelled; what is at work then is brought to its end."""
+    def run(self, listener: socket.socket) -> None:
+        """Until `stop`, or an exception such as KeyboardInterrupt; what is at work then is brought to its end."""
         self.most = most_connections(self.limits.connections)
-        self._pool = ThreadPoolExecutor(self.limits.workers, thread_name_prefix="ptx-serve")
-        server = await asyncio.start_server(self._attend, sock=listener, limit=MOST_HEAD, backlog=AT_ONCE)
+        listener.setblocking(False)
         listener.listen(QUEUE)
+        self._selector = selectors.DefaultSelector()
+        self._pool = ThreadPoolExecutor(self.limits.workers, thread_name_prefix="ptx-serve")
         try:
-            await stop.wait()
+            self._selector.register(listener, READ)
+            self._selector.register(self._woken, READ)
+            while not self._stopping:
+                ready = self._selector.select(self._patience())
+                for key, events in ready:
+                    if key.data in self.open:  # or it was dropped a moment ago
+                        self._write(key.data) if events & WRITE else self._read(key.data)
+                self._take_replies()
+                self._end_late()
+                if any(key.fileobj is listener for key, _ in ready):
+                    self._accept(listener)  # last: what has come is read before anything is dropped
         finally:
-            server.close()
-            tasks = [connection.task for connection in self.open if connection.task]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            for connection in list(self.open):
+                self._close(connection)
             self._pool.shutdown(wait=True, cancel_futures=True)
+            self._selector.close()
 
-    async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = _Connection(reader, writer, asyncio.current_task())
-        if len(self.open) >= self.most and not self._drop_one():
-            return writer.transport.abort()
-        self.open.add(connection)
-        self._wait(connection)
-        try:
-            while await self._exchange(connection):
-                pass
-            await self._end(connection)
-        except (OSError, TimeoutError, asyncio.IncompleteReadError):
-            pass  # a browser that goes away in the middle is no error
-        except asyncio.CancelledError:
-            pass  # the server ends; a task of Python 3.11's streams that ends as cancelled is told to the user
-        finally:
-            self._forget(connection)
-            writer.transport.abort()
+    def stop(self) -> None:
+        """End `run`; from any thread."""
+        self._stopping = True
+        self._wake()
 
-    async def _exchange(self, connection: _Connection) -> bool:
-        """One request and its reply; whether another may come."""
+    def close(self) -> None:
+        """After `run`."""
+        self._woken.close()
+        self._waker.close()
+
+    def _wake(self) -> None:
+        with contextlib.suppress(OSError):  # full: it is awake
+            self._waker.send(b"x")
+
+    def _patience(self) -> float | None:
+        """Seconds until the next deadline; None where there is none."""
+        now = time.monotonic()
+        ends = [next(iter(since.values())) + self._seconds[phase] for phase, since in self._since.items() if since]
+        return max(0.0, min(ends) - now) if ends else None
+
+    def _end_late(self) -> None:
+        now = time.monotonic()
+        for phase, since in self._since.items():
+            while since:
+                connection, begun = next(iter(since.items()))
+                if begun + self._seconds[phase] > now:
+                    break
+                if phase is _Phase.REQUEST:
+                    self._refuse(connection, Refusal(408, "the request took too long to come"))
+                else:
+                    self._close(connection)
+
+    def _accept(self, listener: socket.socket) -> None:
+        for _ in range(AT_ONCE):
+            try:
+                taken, _ = listener.accept()
+            except BlockingIOError:
+                return
+            except ConnectionError:
+                continue
+            except OSError:  # no descriptor is left
+                if not self._drop_one():
+                    time.sleep(0.05)
+                return
+            if len(self.open) >= self.most and not self._drop_one():
+                taken.close()
+                continue
+            try:
+                taken.setblocking(False)
+                taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                connection = _Connection(taken, taken.getsockname()[0])
+            except OSError:  # it is gone already
+                taken.close()
+                continue
+            self.open.add(connection)
+            self._strangers[connection] = None
+            self._enter(connection, _Phase.IDLE, READ)
+            self._read(connection)
+
+    def _read(self, connection: _Connection) -> None:
         try:
-            async with asyncio.timeout(self.limits.idle_seconds):
-                first = await connection.reader.read(1)
-        except TimeoutError:
-            return False
-        if not first:
-            return False
+            data = connection.socket.recv(SLICE)
+        except BlockingIOError:
+            return
+        except OSError:  # a browser that goes away in the middle is no error
+            return self._close(connection)
+        if connection.phase is _Phase.END:
+            return None if data else self._close(connection)
+        if not data:
+            if connection.request:
+                return self._refuse(connection, Refusal(400, "cut off"))
+            return self._close(connection)
+        connection.received += data
+        if connection.phase is _Phase.IDLE:
+            self._enter(connection, _Phase.REQUEST, READ)
+        self._advance(connection)
+
+    def _advance(self, connection: _Connection) -> None:
+        """Have a request answered once it is there as a whole."""
         try:
-            async with asyncio.timeout(self.limits.request_seconds):
-                request, body = await self._receive(connection, first)
+            if connection.request is None and not self._read_head(connection):
+                return
+            held = min(len(connection.received), connection.length)
+            self._hold(connection, held - connection.held)
         except Refusal as refusal:
-            await self._send(connection, refusal.reply(), stays=False)
-            return False
-        except asyncio.LimitOverrunError:
-            await self._send(connection, Refusal(431, f"the head has over {MOST_HEAD} bytes").reply(), stays=False)
-            return False
-        except TimeoutError:
-            await self._send(connection, Refusal(408, "the request took too long to come").reply(), stays=False)
-            return False
-        connection.requests += 1
-        self._new.pop(connection, None)
-        self._known.pop(connection, None)  # at work: not to be dropped
-        work = asyncio.get_running_loop().run_in_executor(self._pool, self._answer, request, body)
-        reply = await work
-        self._release(connection)
-        self._wait(connection)
-        await self._send(connection, reply, stays=request.stays, headless=request.method == "HEAD")
-        return request.stays
+            return self._refuse(connection, refusal)
+        if held < connection.length or connection.request is None:
+            return
+        request, body = connection.request, bytes(connection.received[:held])
+        del connection.received[:held]
+        connection.request, connection.searched, connection.known = None, 0, True
+        connection.stays = request.stays
+        self._enter(connection, _Phase.WORK, 0)
+        self._pool.submit(self._work, connection, request, body)
 
-    async def _receive(self, connection: _Connection, first: bytes) -> tuple[Request, bytes]:
-        head = first + await connection.reader.readuntil(b"\r\n\r\n")
-        request = parse_head(head, connection.address)
-        length = self.admit(request)
-        if length and "100-continue" in (request.one("expect") or "").lower():
-            connection.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        body = bytearray()
-        while len(body) < length:
-            part = await connection.reader.read(min(length - len(body), MOST_HEAD))
-            if not part:
-                raise Refusal(400, "cut off")
-            body += part
-            self._hold(connection, len(part))
-        return request, bytes(body)
+    def _read_head(self, connection: _Connection) -> bool:
+        end = connection.received.find(b"\r\n\r\n", connection.searched) + 4
+        if end > MOST_HEAD or end == 3 and len(connection.received) > MOST_HEAD:
+            raise Refusal(431, f"the head has over {MOST_HEAD} bytes")
+        if end == 3:
+            connection.searched = max(0, len(connection.received) - 3)
+            return False
+        request = parse_head(bytes(connection.received[:end]), connection.address)
+        del connection.received[:end]
+        connection.length = self.admit(request)
+        connection.request = request
+        if len(connection.received) < connection.length and "100-continue" in (request.one("expect") or "").lower():
+            with contextlib.suppress(OSError):
+                connection.socket.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return True
 
-    def _answer(self, request: Request, body: bytes) -> Reply:
+    def _work(self, connection: _Connection, request: Request, body: bytes) -> None:
+        """By another thread."""
         try:
-            return self.answer(request, body)
+            reply = self.answer(request, body)
         except Refusal as refusal:
-            return refusal.reply()
+            reply = refusal.reply()
         except Exception:  # a mistake of ours: the others go on
             traceback.print_exc()
-            return Refusal(500, "a mistake in the server").reply()
+            reply = Refusal(500, "a mistake in the server").reply()
+        self._replies.append((connection, reply.headless() if request.method == "HEAD" else reply))
+        self._wake()
 
-    async def _send(self, connection: _Connection, reply: Reply, *, stays: bool, headless: bool = False) -> None:
-        with contextlib.closing(reply):
-            async with asyncio.timeout(self.limits.reply_seconds):
-                parts = iter(()) if headless else reply.parts()
-                connection.writer.write(reply.head(stays) + next(parts, b""))
-                await connection.writer.drain()
-                for part in parts:
-                    connection.writer.write(part)
-                    await connection.writer.drain()
+    def _take_replies(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self._woken.recv(4096)
+        while self._replies:
+            connection, reply = self._replies.popleft()
+            self._hold(connection, -connection.held)
+            self._send(connection, reply, connection.stays)
 
-    async def _end(self, connection: _Connection) -> None:
-        """Let the last words arrive: closed while the other side still sends, they would be lost."""
-        async with asyncio.timeout(self.limits.request_seconds):
-            connection.writer.write_eof()
-            while await connection.reader.read(MOST_HEAD):
-                pass
+    def _refuse(self, connection: _Connection, refusal: Refusal) -> None:
+        self._hold(connection, -connection.held)
+        connection.received.clear()
+        self._send(connection, refusal.reply(), stays=False)
 
-    def _wait(self, connection: _Connection) -> None:
-        if connection in self.open:  # or it has been dropped
-            (self._known if connection.requests else self._new)[connection] = None
+    def _send(self, connection: _Connection, reply: Reply, stays: bool) -> None:
+        connection.reply, connection.stays, connection.parts = reply, stays, reply.parts()
+        try:
+            connection.out = memoryview(reply.head(stays) + next(connection.parts, b""))
+        except OSError:
+            return self._close(connection)
+        self._enter(connection, _Phase.REPLY, 0)
+        self._write(connection)
+
+    def _write(self, connection: _Connection) -> None:
+        try:
+            while connection.out:
+                connection.out = connection.out[connection.socket.send(connection.out) :]
+                connection.out = connection.out or memoryview(next(connection.parts, b""))
+        except BlockingIOError:
+            return self._watch(connection, WRITE)
+        except OSError:
+            return self._close(connection)
+        if connection.reply:
+            connection.reply.close()
+        if not connection.stays:
+            with contextlib.suppress(OSError):
+                connection.socket.shutdown(socket.SHUT_WR)
+            return self._enter(connection, _Phase.END, READ)
+        self._enter(connection, _Phase.REQUEST if connection.received else _Phase.IDLE, READ)
+        if connection.received:
+            self._advance(connection)
+
+    def _enter(self, connection: _Connection, phase: _Phase, events: int) -> None:
+        self._since.get(connection.phase, {}).pop(connection, None)
+        if phase in self._since:
+            self._since[phase][connection] = time.monotonic()
+        if phase is _Phase.WORK:
+            self._strangers.pop(connection, None)
+            self._known.pop(connection, None)
+        elif connection.phase is _Phase.WORK:
+            self._known[connection] = None
+        connection.phase = phase
+        self._watch(connection, events)
+
+    def _watch(self, connection: _Connection, events: int) -> None:
+        if events == connection.events:
+            return
+        if not events:
+            self._selector.unregister(connection.socket)
+        elif not connection.events:
+            self._selector.register(connection.socket, events, connection)
+        else:
+            self._selector.modify(connection.socket, events, connection)
+        connection.events = events
 
     def _hold(self, connection: _Connection, size: int) -> None:
         connection.held += size
         self.held += size
-        while self.held > self.limits.held_bytes:
+        while size > 0 and self.held > self.limits.held_bytes:
             if not self._drop_one(lambda other: other.held > 0 and other is not connection):
                 raise Refusal(503, "too much is being sent at once")
 
     def _drop_one(self, which: Callable[[_Connection], bool] = lambda _: True) -> bool:
         """End the connection that has waited longest, if any may be ended."""
-        for waiting in (self._new, self._known):
+        for waiting in (self._strangers, self._known):
             for connection in waiting:
                 if which(connection):
-                    self._forget(connection)
-                    connection.writer.transport.abort()
+                    self._close(connection)
                     return True
         return False
 
-    def _forget(self, connection: _Connection) -> None:
-        self._release(connection)
-        self.open.discard(connection)
-        self._new.pop(connection, None)
+    def _close(self, connection: _Connection) -> None:
+        self._hold(connection, -connection.held)
+        self._watch(connection, 0)
+        self._since.get(connection.phase, {}).pop(connection, None)
+        self._strangers.pop(connection, None)
         self._known.pop(connection, None)
-
-    def _release(self, connection: _Connection) -> None:
-        self.held -= connection.held
-        connection.held = 0
+        self.open.discard(connection)
+        connection.socket.close()
+        if connection.reply:
+            connection.reply.close()
 
 
 def most_connections(wanted: int) -> int:
     """As many as there are descriptors for, two each (the connection, a sound); the system's soft limit is raised."""
     try:
         import resource
-    except ImportError:  # Windows has no such limit
-        return wanted
+    except ImportError:  # Windows waits for 512 sockets at most
+        return min(wanted, 400)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = 2 * wanted + SPARE_FILES
     if soft == resource.RLIM_INFINITY or soft >= needed:

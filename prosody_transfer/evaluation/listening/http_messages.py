@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import BinaryIO
 
@@ -111,6 +111,11 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     file: BinaryIO | None = None
     size: int = 0
+    bare: bool = False
+
+    def headless(self) -> Reply:
+        """What is answered to HEAD: the same without its body."""
+        return replace(self, bare=True)
 
     def head(self, stays: bool) -> bytes:
         own = {"Content-Type": self.kind, "Content-Length": str(self.size if self.file else len(self.body)),
@@ -124,6 +129,8 @@ class Reply:
 
     def parts(self) -> Iterator[bytes | memoryview]:
         """The body, never much of it in memory beside what is shared."""
+        if self.bare:
+            return
         if self.file is None:
             whole = memoryview(self.body)
             yield from (whole[at : at + SLICE] for at in range(0, len(whole), SLICE))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import re
@@ -10,7 +9,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 from urllib.parse import parse_qs
 
 from prosody_transfer.core.errors import PtxError, UsageError
@@ -60,8 +59,7 @@ class ListeningServer:
         self.connections = Connections(self.admit, self.answer, limits or Limits())
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{self.server_address[1]}/"
-        self._stop: Callable[[], Any] | None = None
-        self._stopped, self._ended = threading.Event(), threading.Event()
+        self._ended = threading.Event()
 
     def __enter__(self) -> Self:
         return self
@@ -72,26 +70,18 @@ class ListeningServer:
     def serve_forever(self) -> None:
         """Until `shutdown` or Ctrl-C; what is being written then is written."""
         try:
-            asyncio.run(self._serve())
+            self.connections.run(self._listener)
         finally:
             self._ended.set()
 
-    async def _serve(self) -> None:
-        loop, stop = asyncio.get_running_loop(), asyncio.Event()
-        self._stop = lambda: loop.call_soon_threadsafe(stop.set)
-        if not self._stopped.is_set():
-            await self.connections.run(self._listener, stop)
-
     def shutdown(self) -> None:
         """End `serve_forever`, from another thread, and wait for its end."""
-        self._stopped.set()
-        if self._stop and not self._ended.is_set():
-            with contextlib.suppress(RuntimeError):  # its loop has ended by itself
-                self._stop()
-            self._ended.wait(LONGEST_SHUTDOWN)
+        self.connections.stop()
+        self._ended.wait(LONGEST_SHUTDOWN)
 
     def server_close(self) -> None:
         self._listener.close()
+        self.connections.close()
 
     def sessions(self) -> int:
         """How many are on the disk."""

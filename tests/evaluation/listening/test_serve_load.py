@@ -208,4 +208,4 @@ def test_killed_under_load_it_starts_again_with_all_that_was_saved(folder: Path,
             kill.join()
         assert seen.saved and not benchmark.lost(folder, key, seen)
     with benchmark.started(folder, port):
-        assert not benchmark.lost(folder, key, seen)
+        assert not benchmark.left_behind(folder) and not benchmark.lost(folder, key, seen)
