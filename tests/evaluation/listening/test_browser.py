@@ -261,6 +261,29 @@ def test_a_server_killed_in_the_middle_loses_nothing(tmp_path: Path, make_test, 
         server.wait()
 
 
+def test_saved_is_said_only_of_what_the_server_has(tmp_path: Path, make_test, browser, serve) -> None:
+    """It holds a later revision than this device knows, as after a browser's crash; then it lost its files."""
+    folder = build(make_test(tmp_path, "naturalness", 1, 'headphones = "off"'), tmp_path / "out").folder
+    page, url = browser(), serve(folder).url
+    page.open(url)
+    page.begin()
+    saved(page)
+    ahead = {**page.run("session.result"), "comments": {page.run("session.view.order[0].page"): "Another."}}
+    ahead["revision"] = 40
+    (path,) = (folder / "results").glob("*.json")
+    path.write_text(json.dumps(ahead))
+    page.one("input[type=range]").click()
+    page.until(lambda: page.run("session.state.revision") > 40)
+    saved(page)
+    assert results(folder) == {**page.run("session.result"), "revision": page.run("session.state.revision")}
+    assert len(results(folder)["ratings"]) == 1 and page.one("#saved").text == "Saved"
+    path.unlink()
+    page.open(url)
+    page.until(path.exists)
+    saved(page)
+    assert results(folder) == {**page.run("session.result"), "revision": page.run("session.state.revision")}
+
+
 def answers(page: Browser, url: str) -> bool:
     try:
         page.open(url)
