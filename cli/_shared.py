@@ -15,7 +15,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from prosody_transfer.core.errors import OutputError, PtxError
+from prosody_transfer.core.errors import OutputError, PtxError, UsageError
 
 INTERRUPTED, OUR_MISTAKE, READER_GONE = 130, 70, 141
 # What a system refuses wherever a file is touched, and the user alone can mend.
@@ -35,6 +35,7 @@ class PtxGroup(TyperGroup):
             if getattr(stream, "errors", "") == "strict":  # a terminal that can't show a letter is no reason to fail
                 stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
         try:
+            refuse_empty(sys.argv[1:] if args is None else args)
             code = super().main(args, standalone_mode=False, **extra)
             sys.stdout.flush()
         except Exception as error:
@@ -52,6 +53,23 @@ class PtxGroup(TyperGroup):
         except BrokenPipeError:  # `ptx speakers | head -1`: the reader has what it wanted
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             raise typer.Exit(READER_GONE) from None
+
+
+def refuse_empty(arguments: Sequence[str]) -> None:
+    """No file, folder, voice or number has an empty name: an unset variable would mean the current folder.
+
+    Raises:
+        UsageError: One of them is "", or is `--option=` without a value.
+    """
+    names_end = arguments.index("--") if "--" in arguments else len(arguments)
+    for i, argument in enumerate(arguments):
+        option, mark, value = argument.partition("=")
+        if i < names_end and option.startswith("--") and mark and not value:
+            raise UsageError("its value is empty", place=option, remedy="give one, or leave the option out")
+        if not argument:
+            before = arguments[i - 1] if 0 < i <= names_end else ""
+            place = before if before.startswith("-") and before != "--" else f"argument {i + 1}"
+            raise UsageError('is empty ("")', place=place, remedy="is a variable unset?")
 
 
 def report(error: Exception) -> int:
