@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -33,11 +34,7 @@ HTMLMediaElement.prototype.play = function () { this.playbackRate = 16; return p
 window.setTimeout = (f, ms, ...rest) => later(f, ms / 10, ...rest);
 Math.random = () => 0.999;
 """
-KILLED = """
-import sys
-from prosody_transfer.evaluation.listening.serve import serve
-serve(sys.argv[1], port=int(sys.argv[2]))
-"""
+KILLED = "import sys, prosody_transfer.evaluation.listening.serve as s; s.serve(sys.argv[1], port=int(sys.argv[2]))"
 
 
 class Browser:
@@ -154,23 +151,25 @@ def browser(tmp_path: Path) -> Iterator[Any]:
 
 @pytest.fixture
 def serve() -> Iterator[Any]:
-    servers: list[ListeningServer] = []
+    with contextlib.ExitStack() as stack:
 
-    def start(folder: Path) -> ListeningServer:
-        server = ListeningServer(folder, port=0)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        return server
+        def start(folder: Path) -> ListeningServer:
+            server = stack.enter_context(ListeningServer(folder, port=0))
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            stack.callback(server.shutdown)
+            return server
 
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+        yield start
 
 
 def results(folder: Path) -> dict[str, Any]:
     (path,) = (folder / "results").glob("*.json")
     return json.loads(path.read_text())
+
+
+def shown(page: Browser) -> dict[str, Any]:
+    """What the listener sees, as it should be on the disk."""
+    return page.run("({...session.result, revision: session.state.revision})")
 
 
 def saved(page: Browser) -> None:
@@ -253,8 +252,7 @@ def test_a_server_killed_in_the_middle_loses_nothing(tmp_path: Path, make_test, 
         server = start()
         saved(page)
         assert not page.one("#banner").is_displayed()
-        revision = page.run("session.state.revision")
-        assert results(folder) == {**page.run("session.result"), "revision": revision}
+        assert results(folder) == shown(page)
         assert len(results(folder)["ratings"]) == 8
     finally:
         server.kill()
@@ -268,27 +266,23 @@ def test_saved_is_said_only_of_what_the_server_has(tmp_path: Path, make_test, br
     page.open(url)
     page.begin()
     saved(page)
-    ahead = {**page.run("session.result"), "comments": {page.run("session.view.order[0].page"): "Another."}}
-    ahead["revision"] = 40
     (path,) = (folder / "results").glob("*.json")
-    path.write_text(json.dumps(ahead))
+    path.write_text(json.dumps({**shown(page), "comments": {"page-01": "Another."}, "revision": 40}))
     page.one("input[type=range]").click()
     page.until(lambda: page.run("session.state.revision") > 40)
     saved(page)
-    assert results(folder) == {**page.run("session.result"), "revision": page.run("session.state.revision")}
+    assert results(folder) == shown(page)
     assert len(results(folder)["ratings"]) == 1 and page.one("#saved").text == "Saved"
     path.unlink()
     page.open(url)
     page.until(path.exists)
     saved(page)
-    assert results(folder) == {**page.run("session.result"), "revision": page.run("session.state.revision")}
+    assert results(folder) == shown(page)
 
 
 def answers(page: Browser, url: str) -> bool:
-    try:
+    with contextlib.suppress(Exception):  # refused: the server is not up yet
         page.open(url)
-    except Exception:  # refused: the server is not up yet
-        return False
     return bool(page.all("#listener"))
 
 
@@ -335,8 +329,7 @@ def test_from_a_file_the_ratings_are_downloaded(tmp_path: Path, make_test, brows
     page.rate_by_mouse()
     assert "download" in page.one("#outcome").text
     page.one("#download").click()
-    session = page.run("session.result.session")
-    target = tmp_path / f"{session}.json"
+    target = tmp_path / page.run("`${session.result.session}.json`")
     page.until(target.exists)
     found = json.loads(target.read_text())
     assert found == page.run("session.result") and len(found["ratings"]) == 4 and found["finished"]
