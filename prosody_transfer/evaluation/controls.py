@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from prosody_transfer.alignment.base import Aligner, align_text, get_aligner
+from prosody_transfer.audio.highpass import high_pass
 from prosody_transfer.audio.io import read_audio
-from prosody_transfer.audio.loudness import apply_gain, normalise_level
+from prosody_transfer.audio.levelling import Levelled, level_source
+from prosody_transfer.audio.loudness import normalise_level
 from prosody_transfer.core.errors import AudioError, PtxError, UsageError
 from prosody_transfer.core.keys import sentence_key
 from prosody_transfer.core.types import SILENCE
@@ -60,8 +62,8 @@ class Analysis:
     """What is known of a source; the same for every system and target voice.
 
     Attributes:
-        waveform: (N,) float32 at the model's rate and the normalised speech level.
-        gain_db: What brought it there.
+        waveform: (N,) float32 at the model's rate, as a transfer sees it.
+        levelled: The same, and the way back to the source's level.
         pieces, heard: As a transfer has them; `heard.alignment` is of the whole.
         features: Of the whole, T frames.
         level: ln Hz, the speaker's median F0 as a transfer estimates it.
@@ -70,7 +72,7 @@ class Analysis:
     """
 
     waveform: np.ndarray
-    gain_db: float
+    levelled: Levelled
     pieces: list[Piece]
     heard: Heard
     features: Features
@@ -174,7 +176,8 @@ class Controls:
     def _analyse(self, path: str, text: str) -> Analysis:
         model, settings = self.transferer, self.settings
         words = find_words(path, text or None, None)
-        waveform, gain_db = normalise_level(read_audio(path, self.rate).waveform, self.rate)
+        levelled = level_source(read_audio(path, self.rate).waveform, self.rate)
+        waveform = levelled.waveform
         pieces = cut(waveform, model.config)
         features = whole(pieces)
         heard = model.listener.listen(
@@ -184,7 +187,7 @@ class Controls:
         level = shrink(measure_speaker([(features.log_f0, features.voiced)])).log_f0_median
         parts = [embed(model.network, p.features, a) for p, a in zip(pieces, heard.parts, strict=True)]
         latent = parts[0] if len(parts) == 1 else _join(parts)
-        return Analysis(waveform, gain_db, pieces, heard, features, level, latent, _span(heard, features))
+        return Analysis(waveform, levelled, pieces, heard, features, level, latent, _span(heard, features))
 
     def _say(self, source: Analysis, voice: str, borrowed: Borrowed | None = None, **changes: Any) -> np.ndarray:
         """A transfer of an analysed source with other settings, and with prosody laid over its own."""
@@ -193,11 +196,11 @@ class Controls:
         if borrowed and borrowed.energy_db is not None:  # its loudness is another utterance's
             return self._finish(source, spoken)
         audio = sound(self.transferer.vocoder, spoken, source.waveform, settings, self.rate)
-        return apply_gain(audio, -source.gain_db)[0]
+        return source.levelled.give_back(audio)[0]
 
     def _finish(self, source: Analysis, spoken: list[Spoken]) -> np.ndarray:
         audio = np.concatenate([*vocode(self.transferer.vocoder, spoken)])[: len(source.waveform)]
-        return apply_gain(audio, -source.gain_db)[0]
+        return source.levelled.give_back(audio)[0]
 
     def _copy(self, pair: Pair, source: Analysis) -> np.ndarray:
         key = (pair.source, pair.text)
@@ -242,14 +245,14 @@ class Controls:
             audio = read_audio(pair.natural, self.rate)
             if audio.seconds > LONGEST_NATURAL_SECONDS:
                 raise AudioError(f"is {audio.seconds:.0f} s long, more than can be aligned at once")
-            natural, _ = normalise_level(audio.waveform, self.rate)
+            natural, _ = normalise_level(high_pass(audio.waveform, self.rate), self.rate)
             self._aligner = self._aligner or get_aligner(self.settings.aligner)
             alignment = align_text(self._aligner, natural, self.rate, source.heard.text)
             moved = transplant(source.waveform, source.features, source.heard.alignment, natural, alignment)
         except PtxError as error:
             self.left_out.append(Excluded(f"{pair.id}, classical", one_line(str(name_file(error, pair.natural)))))
             return None
-        return apply_gain(moved, -source.gain_db)[0]
+        return source.levelled.give_back(moved)[0]
 
 
 def speak_pieces(

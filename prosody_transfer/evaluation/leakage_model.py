@@ -82,13 +82,13 @@ class CopyCatModel:
 
     def analyse(self, source: Row) -> Analysed:
         from prosody_transfer.audio.io import read_audio
-        from prosody_transfer.audio.loudness import normalise_level
+        from prosody_transfer.audio.levelling import level_source
         from prosody_transfer.synthesis.pieces import cut, whole
         from prosody_transfer.synthesis.source import Transcript, find_words, name_file
 
         config, settings = self.transferer.config, self.settings
         waveform = read_audio(source.audio, config.sample_rate).waveform
-        levelled, _ = normalise_level(waveform, config.sample_rate)
+        levelled = level_source(waveform, config.sample_rate).waveform
         try:
             words = Transcript(source.text, None, "text") if source.text else find_words(source.audio, None, None)
             pieces = cut(levelled, config)

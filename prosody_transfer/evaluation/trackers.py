@@ -6,12 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from prosody_transfer.audio.highpass import high_pass
 from prosody_transfer.evaluation.figures import EVALUATION_RATE
 from prosody_transfer.features.pitch import (
     F0_MAXIMUM_HZ,
     F0_MINIMUM_HZ,
     HUM_BELOW_HZ,
     continuous_log_f0,
+    find_voice,
     without_hum,
 )
 
@@ -46,7 +48,8 @@ def track(waveform: np.ndarray, sample_rate: int = EVALUATION_RATE) -> Contour:
 
     WORLD's DIO with StoneMask finds the register in one wide pass (60-600 Hz); a normalised autocorrelation tracks
     within 0.6 to 2.2 times its median. A frame is voiced where both say so and lie within 0.25 nats (4.3 semitones) of
-    each other, or where the autocorrelation alone is sure (0.7 or more); its F0 is the autocorrelation's.
+    each other, or where the autocorrelation alone is sure (0.7 or more); its F0 is the autocorrelation's. Only frames
+    that carry the voice count, after what lies below 60 Hz is taken out.
 
     Args:
         waveform: (N,) float, mono.
@@ -64,18 +67,19 @@ def track(waveform: np.ndarray, sample_rate: int = EVALUATION_RATE) -> Contour:
     if sample_rate % 100:
         raise ValueError(f"{sample_rate} Hz: frames of 10 ms need a sample rate that is a multiple of 100 Hz")
     n_frames = 1 + len(waveform) // (sample_rate // 100)
-    signal = np.ascontiguousarray(waveform, dtype=np.float64)
+    signal = np.ascontiguousarray(high_pass(waveform, sample_rate), dtype=np.float64)
+    signal, carried = find_voice(signal, sample_rate, sample_rate // 100, n_frames)
     peak = np.abs(signal).max(initial=0.0)
     signal = signal / (peak or 1.0)
-    first = coarse_f0(signal, sample_rate)
+    first = np.where(carried, coarse_f0(signal, sample_rate), 0.0)
     if (first > 0).any() and np.median(first[first > 0]) < HUM_BELOW_HZ:
         signal = without_hum(signal, sample_rate)
-        first = coarse_f0(signal, sample_rate)
+        first = np.where(carried, coarse_f0(signal, sample_rate), 0.0)
     if not (first > 0).any():
         return Contour(*continuous_log_f0(np.zeros(n_frames)))
     middle = float(np.median(first[first > 0]))
     second, strength = autocorrelation_f0(signal, sample_rate, max(50.0, 0.6 * middle), min(700.0, 2.2 * middle))
-    return Contour(*continuous_log_f0(np.where(agreed(first, second, strength), second, 0.0)))
+    return Contour(*continuous_log_f0(np.where(carried & agreed(first, second, strength), second, 0.0)))
 
 
 def agreed(first: np.ndarray, second: np.ndarray, strength: np.ndarray) -> np.ndarray:

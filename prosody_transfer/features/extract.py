@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.errors import AudioError, ModelError
 from prosody_transfer.core.units import samples_to_frames
+from prosody_transfer.features.mel import ENERGY_FLOOR_DB
 from prosody_transfer.features.pitch import track_f0
 
 MINIMUM_SAMPLES = 2048
@@ -44,6 +45,15 @@ class Features:
             differing = [k for k, v in config.to_dict().items() if self.config.to_dict()[k] != v]
             got = ", ".join(f"{k}={self.config.to_dict()[k]}" for k in differing)
             raise ModelError(f"made with {got}, which the model does not use", place=place, remedy="extract them again")
+
+
+def softened(features: Features, ride_db: np.ndarray | None) -> Features:
+    """Features as if measured before `ride_db`, (T,) dB, had been added to the recording; None where nothing was."""
+    if ride_db is None:
+        return features
+    mel = np.maximum(features.mel - ride_db * np.log(10) / 20, np.log(features.config.floor)).astype(np.float32)
+    energy = np.maximum(features.energy_db - ride_db, ENERGY_FLOOR_DB).astype(np.float32)
+    return replace(features, mel=mel, energy_db=energy)
 
 
 def pad_to_frames(waveform: np.ndarray, config: MelConfig) -> np.ndarray:

@@ -18,7 +18,7 @@ class Measured:
     """A recording's measurements.
 
     Attributes:
-        waveform: (N,) float32 at `features.config.sample_rate`, at the normalised speech level.
+        waveform: (N,) float32 at `features.config.sample_rate`, high-passed, at the normalised speech level.
         features: T frames.
         heard: Its alignment, where the words came from, and warnings.
     """
@@ -48,22 +48,25 @@ def measure(
         PtxError: `AudioError`, `TranscriptError`, ... each naming the file.
     """
     from prosody_transfer.audio.io import read_audio
-    from prosody_transfer.audio.loudness import normalise_level
+    from prosody_transfer.audio.levelling import level_source
+    from prosody_transfer.features.extract import softened
     from prosody_transfer.store.weights import load_network
     from prosody_transfer.synthesis.pieces import cut, whole
     from prosody_transfer.synthesis.source import Listener, find_words, name_file
 
     rate = MelConfig().sample_rate
     audio = read_audio(source, rate, track=track, channel=channel)
-    waveform, _ = normalise_level(audio.waveform, rate)
+    levelled = level_source(audio.waveform, rate)
     try:
         words = find_words(source, text, transcript)
         network, _ = load_network("recogniser")
-        pieces = cut(waveform, network.config.mel)
+        pieces = cut(levelled.waveform, network.config.mel)
         heard = Listener(network).listen(
-            waveform, pieces, words, aligner=aligner, check=check_transcript, recognise=recognise
+            levelled.waveform, pieces, words, aligner=aligner, check=check_transcript, recognise=recognise
         )
         heard.warnings[:0] = audio.notes
     except PtxError as error:
         raise name_file(error, source) from None
-    return Measured(waveform, whole(pieces), heard)
+    features = whole(pieces)
+    features = softened(features, levelled.at_frames(features.config.hop_length, features.n_frames))
+    return Measured(levelled.unridden(levelled.waveform), features, heard)

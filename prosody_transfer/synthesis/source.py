@@ -176,7 +176,8 @@ class Listener:
             parts = [slice_alignment(given, s, e) for s, e in zip(starts, ends, strict=True)]
             for part, piece in zip(parts, pieces, strict=True):
                 _require_room(part, piece)
-            return Heard(given, parts, transcript.origin, transcript.text, notes, (None,) * len(given.words))
+            unknown = (None,) * len(given.words)
+            return Heard(given, parts, transcript.origin, transcript.text, notes, confidence=unknown)
         require_speech(waveform, config.sample_rate)
         heard = [recognise_phones(self.recogniser, p.features) for p in pieces]
         if not any(phone_names(h) for h in heard):

@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 
 from prosody_transfer.audio.io import DEFAULT_SUBTYPE, check_writable, read_audio, write_audio
-from prosody_transfer.audio.loudness import apply_gain, normalise_level
+from prosody_transfer.audio.levelling import level_source
+from prosody_transfer.audio.limiter import describe
 from prosody_transfer.core.atomic import remove_leftovers
 from prosody_transfer.core.errors import ModelError, PtxError, TranscriptError
 from prosody_transfer.core.sharing import Shared
 from prosody_transfer.core.types import Alignment
-from prosody_transfer.features.extract import MINIMUM_SAMPLES, Features, extract
+from prosody_transfer.features.background import above_background
+from prosody_transfer.features.extract import MINIMUM_SAMPLES, Features, extract, softened
 from prosody_transfer.features.sharpen import USUAL
 from prosody_transfer.features.statistics import measure_speaker, shrink
 from prosody_transfer.store.vocoders import load_vocoder
@@ -82,11 +84,12 @@ def _correlation(a: np.ndarray, b: np.ndarray, where: np.ndarray) -> float | Non
 
 
 def compare(source: Features, output: Features) -> dict[str, Any]:
-    """Output against source, frame by frame: ln F0 over frames voiced in both, energy within 40 dB of the peak."""
+    """Output against source: F0 over frames voiced in both, energy within 40 dB of the peak and above the pauses'."""
     size = min(source.n_frames, output.n_frames)
+    seconds = source.config.hop_length / source.config.sample_rate
+    loud = (above_background(source.energy_db, seconds) & (source.energy_db > source.energy_db.max() - 40))[:size]
     both = source.voiced[:size] & output.voiced[:size]
-    loud = source.energy_db[:size] > source.energy_db.max() - 40
-    median = lambda f: round(float(np.exp(np.median(f.log_f0[f.voiced]))), 1) if f.voiced.any() else None
+    median = lambda f: round(float(np.exp(np.median(f.log_f0[:size][both]))), 1) if both.any() else None
     return {
         "f0_median_source_hz": median(source), "f0_median_output_hz": median(output),
         "f0_correlation": _correlation(source.log_f0[:size], output.log_f0[:size], both),
@@ -210,11 +213,11 @@ class Transferer:
         recorded = recorded or Recorded(self.config.sample_rate, len(waveform))
         check_process(self._process)
         voice = self.voice(speaker)
-        levelled, gain_db = normalise_level(waveform, self.config.sample_rate)
-        pieces = cut(levelled, self.config)
+        levelled = level_source(waveform, self.config.sample_rate)
+        pieces = cut(levelled.waveform, self.config)
         source = whole(pieces)
         heard = self.listener.listen(
-            levelled,
+            levelled.waveform,
             pieces,
             transcript,
             aligner=settings.aligner,
@@ -222,16 +225,19 @@ class Transferer:
             recognise=settings.recognise,
         )
         spoken = self._speak(pieces, heard, voice, source, settings)
-        audio = sound(self.vocoder, spoken, levelled, settings, self.config.sample_rate)
+        audio = sound(self.vocoder, spoken, levelled.waveform, settings, self.config.sample_rate)
+        ride_db = levelled.at_frames(self.config.hop_length, source.n_frames)
+        source = softened(source, ride_db)
         wanted = len(audio)
         measured = None
         if measure_output and MINIMUM_SAMPLES <= wanted <= 60 * self.config.sample_rate:
             measured = extract(audio, self.config)
-        audio, applied_db = apply_gain(at_rate(audio, self.config.sample_rate, recorded, settings), -gain_db)
+            if settings.duration_scale == 1:
+                measured = softened(measured, ride_db)
+        audio = at_rate(audio, self.config.sample_rate, recorded, settings)
+        audio, limited = levelled.give_back(audio, settings.sample_rate or self.config.sample_rate)
         audio = silenced(audio, waveform, pieces, spoken, settings, self.config)
-        warnings = [*recorded.notes, *heard.warnings]
-        if applied_db < -gain_db - 0.1:
-            warnings.append(f"turned down by {-gain_db - applied_db:.1f} dB to avoid clipping")
+        warnings = [*recorded.notes, *heard.warnings, *filter(None, [describe(limited)])]
         seconds = len(waveform) / self.config.sample_rate
         report: dict[str, Any] = {
             "speaker": speaker, "seconds": round(wanted / self.config.sample_rate, 4), "words_from": heard.origin,

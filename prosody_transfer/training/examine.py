@@ -102,6 +102,7 @@ def _blank(entry: Entry, **known: Any) -> Verdict:
 
 
 def _judge(entry: Entry, setup: Examination) -> list[Verdict]:
+    from prosody_transfer.audio.highpass import high_pass
     from prosody_transfer.audio.loudness import normalise_level, speech_level_db
     from prosody_transfer.audio.resample import resample
     from prosody_transfer.audio.segment import cut_at_pauses, has_speech
@@ -113,11 +114,11 @@ def _judge(entry: Entry, setup: Examination) -> list[Verdict]:
     seconds = len(original) / file_rate
     if seconds < quality.min_seconds:
         raise Rejected("short", f"{seconds:.2f} s, the least is {quality.min_seconds:g}")
-    level = speech_level_db(original, file_rate)
+    level = speech_level_db(high_pass(original, file_rate), file_rate)
     if level < quality.min_level_db:
         raise Rejected("silent", f"speech level {level:.0f} dB, the least is {quality.min_level_db:g}")
     words = find_words(entry)
-    waveform, _ = normalise_level(resample(original, file_rate, rate), rate)
+    waveform, _ = normalise_level(high_pass(resample(original, file_rate, rate), rate), rate)
     if not has_speech(waveform, rate):
         raise Rejected("no_speech", "steady sound or silence only")
     clipped = clipped_share(original)

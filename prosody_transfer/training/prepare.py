@@ -24,6 +24,7 @@ def measure(row: Row, cache: Path, config: MelConfig, aligner: str) -> str:
     """Measure and align one utterance, unless that is done already; returns why it was rejected, or ""."""
     import torch
 
+    from prosody_transfer.audio.highpass import high_pass
     from prosody_transfer.audio.io import read_audio
     from prosody_transfer.audio.loudness import normalise_level
     from prosody_transfer.features.cache import save_features, write_npz
@@ -36,7 +37,7 @@ def measure(row: Row, cache: Path, config: MelConfig, aligner: str) -> str:
         if _is_done(row, cache, aligner):
             return ""
         audio = read_audio(row.audio, config.sample_rate)
-        waveform, _ = normalise_level(audio.waveform, config.sample_rate)
+        waveform, _ = normalise_level(high_pass(audio.waveform, config.sample_rate), config.sample_rate)
         features = extract(waveform, config)
         if not path.exists():
             save_features(path, features, to_pcm(waveform, config))

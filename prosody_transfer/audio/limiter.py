@@ -1,0 +1,76 @@
+"""Gain that bends only the moments that would pass full scale."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from prosody_transfer.audio.loudness import PEAK
+
+LOOK_AHEAD_SECONDS = 0.005
+RELEASE_DB_PER_SECOND = 150.0
+BLOCK_SECONDS = 0.001
+
+
+class Moment(NamedTuple):
+    """A stretch that was turned down: from, to in seconds, and by how many dB at most (above 0)."""
+
+    start: float
+    end: float
+    depth_db: float
+
+
+def limit(waveform: np.ndarray, sample_rate: int, *, peak: float = PEAK) -> tuple[np.ndarray, list[Moment]]:
+    """Turn down what passes `peak`, from 5 ms before it; everything else comes back as it was, bit for bit.
+
+    The gain falls within 5 ms in a straight line in dB and is there before the sample that needs it; it rises by 150 dB
+    a second, slowly enough not to follow single periods of a voice.
+
+    Args:
+        waveform: (N,) float.
+        sample_rate: Hz.
+        peak: No sample of the result is above this.
+
+    Returns:
+        (N,) float32, and the moments, in order.
+    """
+    out = np.array(waveform, np.float32)
+    size = max(1, round(BLOCK_SECONDS * sample_rate))
+    tops = np.abs(np.pad(out, (0, -len(out) % size)).reshape(-1, size)).max(1) if len(out) else np.zeros(0)
+    if not (tops > peak).any():
+        return out, []
+    needed = 20 * np.log10(np.maximum(tops / peak, 1.0))
+    depth = _envelope(needed)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], depth > 0, [False]]).astype(np.int8)))
+    moments = []
+    for first, last in zip(edges[::2], edges[1::2], strict=True):
+        start, end = first * size, min(len(out), last * size)
+        at = (np.arange(start, end) + 0.5) / size - 0.5
+        gain = 10 ** (-np.interp(at, np.arange(len(depth)), depth) / 20)
+        out[start:end] = np.clip(out[start:end] * gain, -peak, peak)  # rounding; the gain suffices
+        moments.append(Moment(start / sample_rate, end / sample_rate, float(depth[first:last].max())))
+    return out, moments
+
+
+def _envelope(needed: np.ndarray) -> np.ndarray:
+    """dB that every block is turned down by, (n,), from those that it must be, (n,): never less."""
+    fall = RELEASE_DB_PER_SECOND * BLOCK_SECONDS * np.arange(len(needed))
+    held = np.maximum(np.maximum.accumulate(needed + fall) - fall, 0)
+    ahead = round(LOOK_AHEAD_SECONDS / BLOCK_SECONDS)
+    # Held a block longer on both sides, for the gain runs in straight lines between the middles of blocks; the mean
+    # over the blocks ahead then makes a ramp that ends where the maximum begins.
+    wide = np.lib.stride_tricks.sliding_window_view(np.pad(held, (1, ahead + 1)), ahead + 3).max(1)
+    mean = np.convolve(np.pad(wide, (ahead, 0), mode="edge"), np.full(ahead + 1, 1 / (ahead + 1)), "valid")
+    return np.where(mean > 1e-9, mean, 0.0)  # type: ignore[no-any-return]
+
+
+def describe(moments: list[Moment]) -> str:
+    """What was limited, in a line for people; "" where nothing was."""
+    if not moments:
+        return ""
+    deepest, seconds = max(moments, key=lambda m: m.depth_db), sum(m.end - m.start for m in moments)
+    depth = f"{deepest.depth_db:.1f} dB"
+    where = f"at {deepest.start:.2f} s" if len(moments) == 1 else f"in {len(moments)} places"
+    most = depth if len(moments) == 1 else f"at most {depth} (at {deepest.start:.2f} s)"
+    return f"limited {where}, for {seconds:.2f} s, by {most}, to avoid clipping; the rest is as loud as the source"
