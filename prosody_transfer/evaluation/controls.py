@@ -23,6 +23,7 @@ from prosody_transfer.evaluation.pairs import Excluded, Pair, one_line
 from prosody_transfer.features.extract import Features
 from prosody_transfer.features.statistics import measure_speaker, shrink
 from prosody_transfer.store.voices import list_voices
+from prosody_transfer.synthesis.delivery import silenced
 from prosody_transfer.synthesis.pieces import Piece, cut, whole
 from prosody_transfer.synthesis.prosody import TransferSettings
 from prosody_transfer.synthesis.source import Heard, find_words, name_file
@@ -62,7 +63,8 @@ class Analysis:
     """What is known of a source; the same for every system and target voice.
 
     Attributes:
-        waveform: (N,) float32 at the model's rate, as a transfer sees it.
+        recorded: (N,) float32 at the model's rate, as it was read.
+        waveform: (N,) the same, as a transfer sees it.
         levelled: The same, and the way back to the source's level.
         pieces, heard: As a transfer has them; `heard.alignment` is of the whole.
         features: Of the whole, T frames.
@@ -71,6 +73,7 @@ class Analysis:
         span: First frame of speech and the one after its last.
     """
 
+    recorded: np.ndarray
     waveform: np.ndarray
     levelled: Levelled
     pieces: list[Piece]
@@ -176,7 +179,8 @@ class Controls:
     def _analyse(self, path: str, text: str) -> Analysis:
         model, settings = self.transferer, self.settings
         words = find_words(path, text or None, None)
-        levelled = level_source(read_audio(path, self.rate).waveform, self.rate)
+        recorded = read_audio(path, self.rate).waveform
+        levelled = level_source(recorded, self.rate)
         waveform = levelled.waveform
         pieces = cut(waveform, model.config)
         features = whole(pieces)
@@ -187,7 +191,7 @@ class Controls:
         level = shrink(measure_speaker([(features.log_f0, features.voiced)])).log_f0_median
         parts = [embed(model.network, p.features, a) for p, a in zip(pieces, heard.parts, strict=True)]
         latent = parts[0] if len(parts) == 1 else _join(parts)
-        return Analysis(waveform, levelled, pieces, heard, features, level, latent, _span(heard, features))
+        return Analysis(recorded, waveform, levelled, pieces, heard, features, level, latent, _span(heard, features))
 
     def _say(self, source: Analysis, voice: str, borrowed: Borrowed | None = None, **changes: Any) -> np.ndarray:
         """A transfer of an analysed source with other settings, and with prosody laid over its own."""
@@ -196,7 +200,8 @@ class Controls:
         if borrowed and borrowed.energy_db is not None:  # its loudness is another utterance's
             return self._finish(source, spoken)
         audio = sound(self.transferer.vocoder, spoken, source.waveform, settings, self.rate)
-        return source.levelled.give_back(audio)[0]
+        audio = source.levelled.give_back(audio)[0]
+        return silenced(audio, source.recorded, source.pieces, spoken, settings, self.transferer.config)
 
     def _finish(self, source: Analysis, spoken: list[Spoken]) -> np.ndarray:
         audio = np.concatenate([*vocode(self.transferer.vocoder, spoken)])[: len(source.waveform)]

@@ -38,8 +38,11 @@ LAYOUTS: dict[str, Layout] = {
     "jsonl": Layout("a line an utterance: audio, and speaker, text, id", manifests.jsonl_clue, manifests.read_jsonl),
     "csv": Layout("a heading with audio, and speaker, text, id", manifests.csv_clue, manifests.read_csv),
     "tsv": Layout("the same with tabs", manifests.tsv_clue, manifests.read_tsv),
-    "mfa": Layout("SPEAKER/x.wav with x.lab, x.txt or x.TextGrid", folders.mfa_clue, folders.read_mfa),
-    "folder": Layout("recordings, perhaps with x.txt or x.lab beside x.wav", folders.clue, folders.read),
+    "mfa": Layout("SPEAKER/x.wav with x.lab, x.txt, x.TextGrid or subtitles", folders.mfa_clue, folders.read_mfa),
+    "folder": Layout(
+        "recordings, perhaps with x.txt, x.lab, x.TextGrid or subtitles (x.srt, x.vtt, x.ass) beside x.wav",
+        folders.clue, folders.read,
+    ),
 }
 LAST = ("mfa", "folder")  # these also fit what the others fit, and count only where no other does
 
