@@ -223,12 +223,12 @@ def main() -> None:
     if len(options.paths) != 3:
         parser.error("give PAIRS, REAL and WORK")
     pairs, real, work = options.paths
-    baseline: dict[str, Any] = {"command": "python benchmarks/baseline.py PAIRS REAL WORK", "commit": commit()}
-    baseline["conditions"] = {}
+    baseline: dict[str, Any] = {"command": "python benchmarks/baseline.py PAIRS REAL WORK", "conditions": {}}
     for name in options.only or CONDITIONS:
         condition = CONDITIONS[name]
         lines = real_lines(real, condition, set(options.leave_out)) if condition.real else pair_lines(pairs, condition)
-        baseline["conditions"][name] = measure(condition, list(lines), work, name)
+        found = measure(condition, list(lines), work, name)
+        baseline["conditions"][name] = {"commit": commit(), **found}
         text = json.dumps(baseline, ensure_ascii=False, indent=0)
         options.output.write_text(text + "\n", encoding="utf8")
     print(table(baseline))
