@@ -130,5 +130,4 @@ def _steady(level: np.ndarray, half: int) -> np.ndarray:
     """Whether each value lies in a stretch of 2 `half` + 1 that moves by less than `STEADY_DB`, (T,) bool."""
     around = np.lib.stride_tricks.sliding_window_view(np.pad(level, half, mode="edge"), 2 * half + 1)
     calm: np.ndarray = around.max(1) - around.min(1) < STEADY_DB
-    near: np.ndarray = np.lib.stride_tricks.sliding_window_view(np.pad(calm, half), 2 * half + 1).any(1)
-    return near
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(np.pad(calm, half), 2 * half + 1).any(1))
