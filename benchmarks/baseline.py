@@ -180,6 +180,8 @@ def table(baseline: dict[str, Any]) -> str:
             lines.append("| &nbsp; the sources' own | " + " | ".join(cells) + " |")
     counts = [str(baseline["conditions"][n]["pairs"]) if n in baseline["conditions"] else "" for n, _ in columns]
     lines.append("| outputs | " + " | ".join(counts) + " |")
+    made = [baseline["conditions"].get(n, {}).get("commit", "") for n, _ in columns]
+    lines.append("| measured at commit | " + " | ".join(made) + " |")
     return "\n".join(lines)
 
 
