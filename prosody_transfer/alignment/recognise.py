@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from prosody_transfer.core.config import MelConfig
+from prosody_transfer.core.runs import runs
 from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval
 from prosody_transfer.core.units import frames_to_seconds
 from prosody_transfer.text.phones import PHONES
@@ -60,9 +61,8 @@ def phone_posteriors(network: Any, features: Measured) -> np.ndarray:
 
 def inside_pauses(posteriors: np.ndarray) -> np.ndarray:
     """(T,) bool: frames of silence, and so are all within `PAUSE_FRAMES` of them, given (T, 40) posteriors."""
-    edges = np.flatnonzero(np.diff(posteriors[:, 0] > 0.5, prepend=False, append=False))
     inside = np.zeros(len(posteriors), bool)
-    for start, end in edges.reshape(-1, 2):
+    for start, end in runs(posteriors[:, 0] > 0.5):
         inside[start + PAUSE_FRAMES : max(start, end - PAUSE_FRAMES)] = True
     return inside
 

@@ -12,14 +12,13 @@ from prosody_transfer.audio.highpass import high_pass
 from prosody_transfer.audio.limiter import Moment, limit
 from prosody_transfer.audio.loudness import frame_power, normalise_level
 from prosody_transfer.audio.resample import resample
+from prosody_transfer.core.runs import runs
 
 STEP_SECONDS = 0.01
 SMOOTH_STEPS = 5  # 50 ms: within a vowel
 AROUND_STEPS = 40  # 400 ms on each side: running speech has a strong vowel within
-SOFT_DB, FULL_DB = (
-    14.0,
-    28.0,
-)  # below the strongest: lines above the first stay, those below the second become as strong
+# Below the strongest: lines above the first stay, those below the second become as strong.
+SOFT_DB, FULL_DB = 14.0, 28.0
 DEEPEST_DB = 50.0  # below the strongest: softer than that is no line
 RISE_DB, RISE_STEPS = 8.0, 80  # of a syllable over what is within 800 ms before and after it
 BAND_RATE = 2000
@@ -128,8 +127,7 @@ def _around(values: np.ndarray, half: int, what: Callable[..., Any]) -> np.ndarr
 
 def _long(flags: np.ndarray) -> np.ndarray:
     """True in runs of at least `LEAST_STEPS`."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
     kept = np.zeros(len(flags), bool)
-    for start, stop in zip(edges[::2], edges[1::2], strict=True):
+    for start, stop in runs(flags):
         kept[start:stop] = stop - start >= LEAST_STEPS
     return kept

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from prosody_transfer.audio.loudness import PEAK
+from prosody_transfer.core.runs import runs
 
 LOOK_AHEAD_SECONDS = 0.005
 RELEASE_DB_PER_SECOND = 150.0
@@ -42,9 +43,8 @@ def limit(waveform: np.ndarray, sample_rate: int, *, peak: float = PEAK) -> tupl
         return out, []
     needed = 20 * np.log10(np.maximum(tops / peak, 1.0))
     depth = _envelope(needed)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], depth > 0, [False]]).astype(np.int8)))
     moments = []
-    for first, last in zip(edges[::2], edges[1::2], strict=True):
+    for first, last in runs(depth > 0):
         start, end = first * size, min(len(out), last * size)
         at = (np.arange(start, end) + 0.5) / size - 0.5
         gain = 10 ** (-np.interp(at, np.arange(len(depth)), depth) / 20)

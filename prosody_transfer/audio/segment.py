@@ -6,6 +6,7 @@ import numpy as np
 
 from prosody_transfer.audio.loudness import FLOOR_DB, frame_power
 from prosody_transfer.core.errors import AudioError, ShapeError
+from prosody_transfer.core.runs import runs
 
 STEP_SECONDS = 0.010
 _SMOOTH_STEPS = 5  # 50 ms: bridges the closure of a stop
@@ -55,16 +56,10 @@ def _activity(waveform: np.ndarray, sample_rate: int) -> tuple[np.ndarray, np.nd
     near, far = _RANGE_DB
     threshold = np.clip(_noise_floor(level) + _MARGIN_DB, strong - far, strong - near)
     active = (level > threshold) & (level > FLOOR_DB + 1)
-    for start, stop in _runs(active):
+    for start, stop in runs(active):
         if stop - start < _MIN_ACTIVE_STEPS:
             active[start:stop] = False
     return level, active
-
-
-def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
-    """Maximal runs of True as (start, stop) steps."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
 def speech_regions(
@@ -84,11 +79,11 @@ def speech_regions(
     _, active = _activity(waveform, sample_rate)
     hang = round(hangover_seconds / STEP_SECONDS)
     held = active.copy()
-    for start, stop in _runs(active):
+    for start, stop in runs(active):
         held[max(0, start - _LEAD_STEPS) : stop + hang] = True
     step = max(1, round(STEP_SECONDS * sample_rate)) / sample_rate
     end = len(waveform) / sample_rate
-    return [(start * step, min(stop * step, end)) for start, stop in _runs(held)]
+    return [(start * step, min(stop * step, end)) for start, stop in runs(held)]
 
 
 def _band_levels(waveform: np.ndarray, sample_rate: int) -> np.ndarray:
@@ -190,7 +185,7 @@ def cut_at_pauses(
         return [(0, total)]
     level, active = _activity(waveform, sample_rate)
     step = max(1, round(STEP_SECONDS * sample_rate))
-    pauses = [run for run in _runs(~active) if run[1] - run[0] >= _MIN_PAUSE_STEPS]
+    pauses = [run for run in runs(~active) if run[1] - run[0] >= _MIN_PAUSE_STEPS]
     cuts = [0]
     while total - cuts[-1] > longest:
         low, high = cuts[-1] + shortest, min(cuts[-1] + longest, total - shortest)

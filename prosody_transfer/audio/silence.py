@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from prosody_transfer.core.runs import runs
+
 SILENT_DB = -90.0  # re full scale: digital silence, with the last of 16 bits switching or not
 _STEP_SECONDS = 0.005
 _LEAST_SECONDS = 0.02
@@ -36,9 +38,8 @@ def silences(waveform: np.ndarray, sample_rate: int) -> list[Silence]:
     limit = 10 ** (SILENT_DB / 20)
     high, low = frames.max(1, initial=-np.inf), frames.min(1, initial=np.inf)
     quiet = (high - low) / 2 < limit
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], quiet, [False]]).astype(np.int8)))
     found = []
-    for first, last in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+    for first, last in runs(quiet):
         middle = float((high[first:last].max() + low[first:last].min()) / 2)
         peak = float((high[first:last].max() - low[first:last].min()) / 2)
         if last - first < round(_LEAST_SECONDS / _STEP_SECONDS) or peak >= 2 * limit:
@@ -62,8 +63,7 @@ def moved(found: list[Silence], frames: np.ndarray, hop: int) -> list[Silence]:
     out = []
     for start, stop, peak in found:
         inside = (frames * hop >= start) & ((frames + 1) * hop <= stop)
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], inside, [False]]).astype(np.int8))) * hop
-        out += [Silence(a, b, peak) for a, b in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)]
+        out += [Silence(first * hop, last * hop, peak) for first, last in runs(inside)]
     return sorted(out)
 
 

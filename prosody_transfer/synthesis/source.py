@@ -131,18 +131,20 @@ class Listener:
             self._words = self._words or WordRecogniser()
             return self._words
 
-    def _recognise_words(self, waveform: np.ndarray, pieces: Sequence[Piece], warnings: list[str]) -> list[str]:
+    def _recognise_words(
+        self, waveform: np.ndarray, pieces: Sequence[Piece], heard: Sequence[Alignment], warnings: list[str]
+    ) -> list[str]:
         """The words of every piece, "" where none are said."""
         from prosody_transfer.alignment.invented import without_invented
         from prosody_transfer.text.cleaning import clean
 
         recogniser = self._word_recogniser()
         texts = []
-        for piece in pieces:
+        for piece, phones in zip(pieces, heard, strict=True):
             said = clean(recogniser.text(waveform[piece.start : piece.end], piece.features.config.sample_rate)).text
             said = said if any(map(str.isalnum, said)) else ""  # "(music)", "[BLANK_AUDIO]" and notes are no words
-            if said:
-                said, invented = without_invented(said, phone_posteriors(self.recogniser, piece.features))
+            if said and phones.frames is not None:
+                said, invented = without_invented(said, phones.frames)
                 if invented:
                     warnings.append(f"left out, as nothing is heard there: {' '.join(invented)!r}")
             texts.append(said)
@@ -197,7 +199,7 @@ class Listener:
         else:
             texts = [""] * len(pieces)
             if recognise != "phones":
-                texts = self._recognise_words(waveform, pieces, warnings)
+                texts = self._recognise_words(waveform, pieces, heard, warnings)
                 if not any(texts):
                     warnings.append("no words were recognised in it; the phones that are heard are spoken")
             parts = self._align(waveform, pieces, texts, heard, aligner, warnings, readings, strict=False)

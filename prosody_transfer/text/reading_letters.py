@@ -151,16 +151,12 @@ def _plain(token: str, core: str, shouted: bool) -> list[str]:
         return [" ".join("and" if c == "&" else c for c in core.lower())]
     if core == "C#" or token.startswith("C#"):
         return ["c sharp", "c hash"]
-    trailing = re.search(r"[+$#*]+(?=[.,;:!?\"')]*$)", token)
     text = core
     slash = "/" in core
     for sign in "&+=%#°×÷@$£€¥₩₹*±≤≥≈≠∞√→~^_<>²³μπαβγδθλσφωΩΔΣ":
         if sign in text:
             name = "hashtag" if sign == "#" else "dollar" if sign == "$" else "" if sign in "*~_<>" else SYMBOLS[sign]
             text = text.replace(sign, f" {name} ")
-    if trailing and "*" in trailing[0]:
-        trailing = None
-    del trailing
     parts = re.findall(r"[A-Za-z']*[A-Za-z][A-Za-z']*", text)
     if len(parts) == 1 and parts[0] == core.strip("'") or len(parts) == 1 and not re.search("[^A-Za-z']", core):
         return letters_or_word(_keep_apostrophe(token, parts[0]), shouted=shouted)
