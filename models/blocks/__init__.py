@@ -2,9 +2,9 @@
 
 from prosody_transfer.models.blocks.base import (
     REGISTRY,
+    Block,
     Frames,
-    SequenceBlock,
-    StreamableBlock,
+    StreamingBlock,
     build,
     frames_from,
     register,
@@ -21,6 +21,6 @@ from prosody_transfer.models.blocks.basic import (
 from prosody_transfer.models.blocks.stack import Stack
 
 __all__ = [
-    "REGISTRY", "AveragePool", "ChannelNorm", "Conv", "ConvNeXt", "Frames", "InstanceNorm", "Pointwise", "Repeat",
-    "SequenceBlock", "Stack", "StreamableBlock", "build", "frames_from", "register",
+    "REGISTRY", "AveragePool", "Block", "ChannelNorm", "Conv", "ConvNeXt", "Frames", "InstanceNorm", "Pointwise",
+    "Repeat", "Stack", "StreamingBlock", "build", "frames_from", "register",
 ]  # fmt: skip

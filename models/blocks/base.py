@@ -1,6 +1,6 @@
 """Frames, the two kinds of block, and the registry that builds them from plain data.
 
-The law of a `StreamableBlock`, tested for every registered one (tests/contracts): for every chunk size that is a
+The law of a `StreamingBlock`, tested for every registered one (tests/contracts): for every chunk size that is a
 multiple of `block_size`, with `latency` masked frames fed at the end,
 
     concat(step(chunk_0), step(chunk_1), ...)[latency * ratio:]  ==  forward(whole)
@@ -48,7 +48,7 @@ def frames_from(values: Tensor, lengths: Tensor | None = None) -> Frames:
     return Frames(values, mask).zeroed()
 
 
-class SequenceBlock(nn.Module):
+class Block(nn.Module):
     """Whole sequences in, whole sequences out.
 
     Attributes:
@@ -79,7 +79,7 @@ class SequenceBlock(nn.Module):
             raise ShapeError(f"needs a context (B, {self.context_channels}), got {got}", place=type(self).__name__)
 
 
-class StreamableBlock(SequenceBlock):
+class StreamingBlock(Block):
     """A block that can also run on chunks.
 
     Attributes:
@@ -103,13 +103,13 @@ class StreamableBlock(SequenceBlock):
             raise ShapeError(problem, place=type(self).__name__)
 
 
-REGISTRY: dict[str, type[SequenceBlock]] = {}
+REGISTRY: dict[str, type[Block]] = {}
 
 
-def register(name: str) -> Callable[[type[SequenceBlock]], type[SequenceBlock]]:
+def register(name: str) -> Callable[[type[Block]], type[Block]]:
     """Give a block the name by which JSON stacks refer to it."""
 
-    def add(cls: type[SequenceBlock]) -> type[SequenceBlock]:
+    def add(cls: type[Block]) -> type[Block]:
         if name in REGISTRY:
             raise ValueError(f"two blocks are called {name}")
         REGISTRY[name] = cls
@@ -131,7 +131,7 @@ def _check_value(name: str, key: str, value: Any, place: str) -> None:
         raise ModelError(f"{name}: blocks = {value!r}", place=place, remedy="give a list of blocks")
 
 
-def build(spec: dict[str, Any], place: str = "stack") -> SequenceBlock:
+def build(spec: dict[str, Any], place: str = "stack") -> Block:
     """Make a block from {"block": name, setting: value, ...}.
 
     Raises:

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from prosody_transfer.models.blocks.base import Frames, SequenceBlock, StreamableBlock, register
+from prosody_transfer.models.blocks.base import Block, Frames, StreamingBlock, register
 
 State = tuple[Tensor, Tensor]
 
@@ -28,7 +28,7 @@ def empty_memory(batch: int, channels: int, frames: int) -> State:
 
 
 @register("pointwise")
-class Pointwise(StreamableBlock):
+class Pointwise(StreamingBlock):
     """One linear map on every frame, with an optional GELU after it."""
 
     def __init__(self, in_channels: int, out_channels: int, activation: bool = False) -> None:
@@ -46,7 +46,7 @@ class Pointwise(StreamableBlock):
 
 
 @register("conv")
-class Conv(StreamableBlock):
+class Conv(StreamingBlock):
     """A convolution over time, centred (look-ahead = half its reach) or causal; an optional GELU after it."""
 
     def __init__(
@@ -105,7 +105,7 @@ class ChannelNorm(nn.Module):
 
 
 @register("convnext")
-class ConvNeXt(StreamableBlock):
+class ConvNeXt(StreamingBlock):
     """Depth-wise convolution, (adaptive) normalisation, two linear maps, a small learned gain, the input added back.
 
     Source: Liu et al. 2022, ConvNeXt, in one dimension as in Vocos (Siuzdak 2023). With `context_channels` the
@@ -145,7 +145,7 @@ class ConvNeXt(StreamableBlock):
 
 
 @register("instance_norm")
-class InstanceNorm(SequenceBlock):
+class InstanceNorm(Block):
     """Every channel to mean 0 and variance 1 over the utterance's real frames, no learned gain.
 
     It removes what is constant over an utterance, such as the speaker's timbre (CopyCat, section 2.2). Whole-utterance
@@ -180,7 +180,7 @@ class InstanceNorm(SequenceBlock):
 
 
 @register("average_pool")
-class AveragePool(StreamableBlock):
+class AveragePool(StreamingBlock):
     """The mean of the real frames in every group of `factor`; T' = ceil(T / factor)."""
 
     def __init__(self, channels: int, factor: int = 8) -> None:
@@ -202,7 +202,7 @@ class AveragePool(StreamableBlock):
 
 
 @register("repeat")
-class Repeat(StreamableBlock):
+class Repeat(StreamingBlock):
     """Every frame `factor` times."""
 
     def __init__(self, channels: int, factor: int = 8) -> None:

@@ -10,14 +10,14 @@ from typing import Any
 from torch import Tensor, nn
 
 from prosody_transfer.core.errors import ModelError
-from prosody_transfer.models.blocks.base import Frames, SequenceBlock, StreamableBlock, build, register
+from prosody_transfer.models.blocks.base import Block, Frames, StreamingBlock, build, register
 from prosody_transfer.models.blocks.basic import empty_memory, push
 
 STACK_VERSION = 1
 
 
 @register("stack")
-class Stack(StreamableBlock):
+class Stack(StreamingBlock):
     """Blocks one after another.
 
     Args:
@@ -59,10 +59,10 @@ class Stack(StreamableBlock):
         self.context_channels = wanted.pop() if wanted else 0
         self._plan(members)
 
-    def _members(self) -> list[SequenceBlock]:
-        return [b for b in self.blocks if isinstance(b, SequenceBlock)]
+    def _members(self) -> list[Block]:
+        return [b for b in self.blocks if isinstance(b, Block)]
 
-    def _plan(self, members: list[SequenceBlock]) -> None:
+    def _plan(self, members: list[Block]) -> None:
         """Ratio, block size, latency, and the delay before each block (in its own input frames)."""
         ratio, lag, block_size, delays = Fraction(1), Fraction(0), 1, []
         for block in members:
@@ -84,7 +84,7 @@ class Stack(StreamableBlock):
 
     @property
     def streamable(self) -> bool:
-        return all(isinstance(b, StreamableBlock) and getattr(b, "streamable", True) for b in self.blocks)
+        return all(isinstance(b, StreamingBlock) and getattr(b, "streamable", True) for b in self.blocks)
 
     def forward(self, frames: Frames, context: Tensor | None = None) -> Frames:
         self.check(frames, context)
@@ -94,9 +94,9 @@ class Stack(StreamableBlock):
 
     def initial_state(self, batch: int) -> list[Any]:
         if not self.streamable:
-            names = ", ".join(type(b).__name__ for b in self.blocks if not isinstance(b, StreamableBlock))
+            names = ", ".join(type(b).__name__ for b in self.blocks if not isinstance(b, StreamingBlock))
             raise ModelError(f"cannot stream because of {names}", place="stack", remedy="run it on whole sequences")
-        members = [b for b in self.blocks if isinstance(b, StreamableBlock)]
+        members = [b for b in self.blocks if isinstance(b, StreamingBlock)]
         return [
             (empty_memory(batch, b.in_channels, d), b.initial_state(batch))
             for b, d in zip(members, self.delays, strict=True)
@@ -108,7 +108,7 @@ class Stack(StreamableBlock):
         for block, (memory, inner) in zip(self.blocks, state, strict=True):
             window, memory = push(memory, frames)
             count = frames.mask.shape[-1]
-            assert isinstance(block, StreamableBlock)  # or `initial_state` would have refused
+            assert isinstance(block, StreamingBlock)  # or `initial_state` would have refused
             frames, inner = block.step(Frames(window.values[..., :count], window.mask[..., :count]), inner, context)
             after.append((memory, inner))
         return frames, after

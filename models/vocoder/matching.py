@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from prosody_transfer.core.config import MelConfig, load_config
-from prosody_transfer.models.blocks import Frames, StreamableBlock, register
+from prosody_transfer.models.blocks import Frames, StreamingBlock, register
 from prosody_transfer.models.blocks.basic import empty_memory, push
 from prosody_transfer.models.vocoder.mel_vocoder import htk_filterbank
 from prosody_transfer.models.vocoder.overlap import overlap_add, spectra
@@ -19,7 +19,7 @@ FLOOR = 1e-7  # of magnitudes in a band
 
 
 @register("mel_matching")
-class MelMatching(StreamableBlock):
+class MelMatching(StreamingBlock):
     """Waveform and mel -> the waveform with each band of each frame scaled to the mel's magnitude, a few times over.
 
     The source-filter head makes noise at random and can't know the level that it happens to have in a given band and

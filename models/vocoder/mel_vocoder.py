@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from prosody_transfer.core.config import MelConfig
-from prosody_transfer.models.blocks import Frames, SequenceBlock
+from prosody_transfer.models.blocks import Block, Frames
 
 
 def htk_filterbank(mel: MelConfig) -> Tensor:
@@ -27,7 +27,7 @@ def htk_filterbank(mel: MelConfig) -> Tensor:
     return torch.minimum(rising, falling).clamp(min=0.0).float()
 
 
-class MelVocoder(SequenceBlock):
+class MelVocoder(Block):
     """Mels in, waveform out, with the frame interface of the shipped vocoder.
 
     Input channels: `n_mels` natural-log mels, voicing, log F0; the last two are ignored. Output: (B, 1, T *

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from prosody_transfer.core.config import Config, MelConfig
-from prosody_transfer.models.blocks import Frames, Stack, StreamableBlock, register
+from prosody_transfer.models.blocks import Frames, Stack, StreamingBlock, register
 from prosody_transfer.models.blocks.basic import empty_memory, push
 from prosody_transfer.models.vocoder.matching import MelMatching
 from prosody_transfer.models.vocoder.source_filter import SourceFilter
@@ -26,7 +26,7 @@ class VocoderConfig(Config):
 
 
 @register("vocoder")
-class Vocoder(StreamableBlock):
+class Vocoder(StreamingBlock):
     """A universal (speaker-independent) vocoder: ConvNeXt layers steer a harmonic and a noise filter.
 
     Input channels: `n_mels` natural-log mels, voicing (0 or 1), log F0 (ln Hz, continuous through unvoiced stretches).

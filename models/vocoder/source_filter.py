@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from prosody_transfer.models.blocks import Frames, StreamableBlock, register
+from prosody_transfer.models.blocks import Frames, StreamingBlock, register
 from prosody_transfer.models.vocoder.overlap import overlap_add, spectra
 
 NOISE_SAMPLES = 1 << 18  # a fixed table (11 s at 24 kHz): the same input always gives the same output, streamed or not
@@ -73,7 +73,7 @@ def minimum_phase(log_magnitude: Tensor) -> Tensor:
 
 
 @register("source_filter")
-class SourceFilter(StreamableBlock):
+class SourceFilter(StreamingBlock):
     """Filter parameters and F0 -> waveform.
 
     Input channels: `n_fft/2 + 1` log magnitudes of the harmonic filter, as many phases (radians, added to the minimum

@@ -14,7 +14,7 @@ from prosody_transfer.store.weights import load_network, shipped
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from prosody_transfer.models.blocks import SequenceBlock
+    from prosody_transfer.models.blocks import Block
 
 GRIFFIN_LIM = "griffin-lim"
 _KINDS = "give a ptx or Vocos checkpoint (.safetensors, .bin, .pt, .ckpt), or griffin-lim"
@@ -29,7 +29,7 @@ class LoadedVocoder(NamedTuple):
         name: "ptx", "vocos" or "griffin-lim", for reports.
     """
 
-    network: SequenceBlock
+    network: Block
     mel: MelConfig
     name: str
 

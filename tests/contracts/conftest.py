@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from prosody_transfer.models.blocks import Frames, StreamableBlock
+from prosody_transfer.models.blocks import Frames, StreamingBlock
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -16,7 +16,7 @@ def one_thread():
     torch.set_num_threads(1)
 
 
-def _stream(block: StreamableBlock, frames: Frames, chunk: int, context=None) -> Frames:
+def _stream(block: StreamingBlock, frames: Frames, chunk: int, context=None) -> Frames:
     """Feed frames in chunks, then masked ones until the latency is worked off; the lag is cut off the front.
 
     The last block is filled up before the latency is counted: a last group that holds one real frame is as long as any.
@@ -40,7 +40,7 @@ def _stream(block: StreamableBlock, frames: Frames, chunk: int, context=None) ->
     return Frames(out.values[..., int(lag) :], out.mask[:, int(lag) :])
 
 
-def _assert_law(block: StreamableBlock, frames: Frames, chunk: int, context=None, tolerance: float = 1e-9) -> None:
+def _assert_law(block: StreamingBlock, frames: Frames, chunk: int, context=None, tolerance: float = 1e-9) -> None:
     """concat(step(chunk_0), step(chunk_1), ...)[latency * ratio:] == forward(whole), edges and padding included."""
     with torch.no_grad():
         whole, streamed = block(frames, context), _stream(block, frames, chunk, context)

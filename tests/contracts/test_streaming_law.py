@@ -10,7 +10,7 @@ import torch
 
 import prosody_transfer.models.vocoder.network  # noqa: F401 (registers its blocks)
 from prosody_transfer.core.errors import ModelError, ShapeError
-from prosody_transfer.models.blocks import REGISTRY, Frames, StreamableBlock, build, frames_from
+from prosody_transfer.models.blocks import REGISTRY, Frames, StreamingBlock, build, frames_from
 
 CONV = {"block": "conv", "in_channels": 3, "out_channels": 4}
 MIXED = [
@@ -67,7 +67,7 @@ def name(spec: dict[str, Any]) -> str:
 
 def streams(spec: dict[str, Any]) -> bool:
     block = build(spec)
-    return isinstance(block, StreamableBlock) and getattr(block, "streamable", True)
+    return isinstance(block, StreamingBlock) and getattr(block, "streamable", True)
 
 
 def example(spec: dict[str, Any], lengths: tuple[int, ...]) -> tuple[Any, Frames, torch.Tensor | None]:
@@ -146,7 +146,7 @@ def test_state_is_an_argument(spec):
 @pytest.mark.parametrize("spec", [s for s in EXAMPLES if not streams(s)], ids=name)
 def test_what_cannot_stream_says_so(spec):
     block = build(spec)
-    if isinstance(block, StreamableBlock):
+    if isinstance(block, StreamingBlock):
         with pytest.raises(ModelError, match=r"cannot stream because of InstanceNorm.*whole sequences"):
             block.initial_state(1)
     else:
@@ -169,6 +169,6 @@ def test_wrong_shapes_are_refused(spec):
 
 def test_a_chunk_that_is_no_multiple_is_refused():
     block = build({"block": "average_pool", "channels": 1, "factor": 4})
-    assert isinstance(block, StreamableBlock)
+    assert isinstance(block, StreamingBlock)
     with pytest.raises(ShapeError, match="6 frames is no multiple of the block size 4"):
         block.step(frames_from(torch.zeros(1, 1, 6)), block.initial_state(1))
