@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from prosody_transfer.cli._shared import complain, note, print_json, progress
+from prosody_transfer.cli._terminal import say
 from prosody_transfer.core.errors import AudioError, PartialFailure, PtxError, UsageError
 
 
@@ -161,7 +162,7 @@ def run_batches(
         edited = [{"input": path, "changed": list(state.changed)} for path, state in tally.of("edited")]
         print_json({"done": tally.done, "skipped": skipped, "edited": edited, "failed": failures})
     else:
-        print(tally.line(), flush=True)
+        say(tally.line())
     tally.say_what_was_left()
     for path, error in tally.failed:
         complain(str(error) if str(path) in str(error) else f"{path}: {error}")

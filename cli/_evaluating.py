@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from prosody_transfer.cli._shared import print_table
+from prosody_transfer.cli._terminal import say
 from prosody_transfer.core.errors import UsageError
 
 # What is printed of a report, and under which heading; all of it is in the page and in the JSON.
@@ -116,16 +117,18 @@ def _with_exact(pair: Any) -> Any:
 
 def print_report(report: dict[str, Any], path: Path | None) -> None:
     """Systems by headline figures, the verdicts, and where more is."""
-    print(f"{report['pairs']} pairs of {report['sources']} sources; means, and 95 % intervals of the output's\n")
+    say(f"{report['pairs']} pairs of {report['sources']} sources; means, and 95 % intervals of the output's")
+    say()
     _print_figures(report, COLUMNS, "SYSTEM")
     if any(key in report["definitions"] for key in EXACT_COLUMNS):
-        print()
+        say()
         _print_figures(report, EXACT_COLUMNS, "AGAINST EXACT")
-    print()
+    say()
     for verdict in report["verdicts"]:
-        print(f"{MARKS[verdict['passed']]}  {verdict['text']}")
+        say(f"{MARKS[verdict['passed']]}  {verdict['text']}")
     if path is not None:
-        print(f"\n{path}  {path.with_suffix('.json')}")
+        say()
+        say(path, path.with_suffix(".json"))
 
 
 def _print_figures(report: dict[str, Any], columns: dict[str, str], heading: str) -> None:

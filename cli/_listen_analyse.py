@@ -9,6 +9,7 @@ import typer
 
 from prosody_transfer.cli import _options as o
 from prosody_transfer.cli._shared import format_json, note, print_json, print_table
+from prosody_transfer.cli._terminal import say
 from prosody_transfer.core.errors import PartialFailure, UsageError
 
 EPILOG = """\b
@@ -84,7 +85,7 @@ def analyse(
 
 def _summary(numbers: dict[str, Any]) -> None:
     """Scores, what was found, who was excluded."""
-    print(f"{numbers['title']}  {numbers['listeners']} listeners")
+    say(f"{numbers['title']}  {numbers['listeners']} listeners")
     for note_ in numbers["notes"]:
         note(note_)
     name, main = next(iter(numbers["aspects"].items()))
@@ -93,18 +94,20 @@ def _summary(numbers: dict[str, Any]) -> None:
         m = s["mean"]
         interval = f"{m['low']:.1f} to {m['high']:.1f}"
         rows.append([s["system"], s["role"], f"{m['value']:.1f}", interval, f"{s['median']:.1f}", str(m["n"])])
-    print(f"\n{name}\n")
+    for line in ("", name, ""):
+        say(line)
     print_table(rows, right=(2, 3, 4, 5))
-    print()
+    say()
     for line in [*(c["verdict"] for c in main["comparisons"]), *map(_effect_line, main["effects"])]:
-        print(line)
+        say(line)
     if len(numbers["aspects"]) > 1:
         _aspect_means(numbers["aspects"])
     screening = numbers["screening"]
-    print(f"\n{screening['rule']}")
+    say()
+    say(screening["rule"])
     for check in screening["excluded"]:
-        print(f"excluded: {check['listener']}, {check['reason']}")
-    print("p is of min F' after Holm-Bonferroni: --report or --json give every test and its definition.")
+        say(f"excluded: {check['listener']}, {check['reason']}")
+    say("p is of min F' after Holm-Bonferroni: --report or --json give every test and its definition.")
 
 
 def _aspect_means(aspects: dict[str, Any]) -> None:
@@ -113,7 +116,7 @@ def _aspect_means(aspects: dict[str, Any]) -> None:
     systems = next(iter(means.values()))
     rows = [["MEAN", *(name.upper() for name in means)]]
     rows += [[s, *(f"{found[s]:.1f}" if s in found else "" for found in means.values())] for s in systems]
-    print()
+    say()
     print_table(rows, right=range(1, len(rows[0])))
 
 
@@ -156,4 +159,4 @@ def webmushra(
         text = write_config(folder, audio)
         note(f"copy {folder / 'audio'} to {audio} in webMUSHRA's folder")
     write_report(output, text.encode(), overwrite)
-    print(output)
+    say(output)

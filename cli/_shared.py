@@ -15,9 +15,23 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from prosody_transfer.cli._terminal import (
+    cannot_write,
+    close_streams,
+    drop_streams,
+    is_terminal,
+    open_streams,
+    say,
+    say_lines,
+    visible,
+)
 from prosody_transfer.core.errors import OutputError, PtxError, UsageError
 
 INTERRUPTED, OUR_MISTAKE, READER_GONE = 130, 70, 141
+ENDED = {
+    130: "interrupted; nothing that was finished is lost", 143: "ended by SIGTERM; nothing that was finished is lost",
+    129: "ended by SIGHUP; nothing that was finished is lost",
+}  # fmt: skip
 # What a system refuses wherever a file is touched, and the user alone can mend.
 SYSTEM_REFUSES = {
     errno.ENAMETOOLONG: "shorten it: 255 bytes are the most, and letters of many scripts take three",
@@ -27,32 +41,65 @@ SYSTEM_REFUSES = {
 }  # fmt: skip
 
 
+class ReaderGone(Exception):
+    """`ptx speakers | head -1`: the reader has what it wanted. Typer would make 1 of a `BrokenPipeError`."""
+
+
 class PtxGroup(TyperGroup):
     """A command group whose every failure is one line on stderr and a documented exit code."""
 
     def main(self, args: Sequence[str] | None = None, standalone_mode: bool = True, **extra: Any) -> Any:  # type: ignore[override]
-        for stream in (sys.stdout, sys.stderr):
-            if getattr(stream, "errors", "") == "strict":  # a terminal that can't show a letter is no reason to fail
-                stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        from prosody_transfer.core import stopping
+
+        stopping.forget()
         try:
-            refuse_empty(sys.argv[1:] if args is None else args)
-            code = super().main(args, standalone_mode=False, **extra)
-            sys.stdout.flush()
-        except Exception as error:
-            code = report(error)
-        code = code if isinstance(code, int) else 0
-        if code == INTERRUPTED:
-            complain("interrupted; nothing that was finished is lost")
+            if standalone_mode:
+                stopping.raise_stopped()
+            code = self._outcome(args, extra)
+            if standalone_mode:
+                stopping.exit_at_once()
+        except KeyboardInterrupt:  # again, while the first was seen to
+            code = INTERRUPTED
+        code = stopping.exit_code(code)
+        if code in ENDED:
+            complain(ENDED[code])
+        drop_streams()
         if standalone_mode:
             sys.exit(code)
         return code
 
-    def invoke(self, ctx: Any) -> Any:
+    def _outcome(self, args: Sequence[str] | None, extra: dict[str, Any]) -> int:
+        """The exit code, after whatever is to be said of a failure."""
+        from prosody_transfer.core import stopping
+
         try:
+            open_streams()
+            refuse_empty(sys.argv[1:] if args is None else args)
+            code = super().main(args, standalone_mode=False, **extra)
+            close_streams()
+        except (BrokenPipeError, ReaderGone):
+            return READER_GONE
+        except KeyboardInterrupt:
+            return INTERRUPTED
+        except Exception as error:  # an interrupted import fails in ways of its own
+            return INTERRUPTED if stopping.received() else report(error)
+        return code if isinstance(code, int) else 0
+
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        with _reader_gone():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _reader_gone():
             return super().invoke(ctx)
-        except BrokenPipeError:  # `ptx speakers | head -1`: the reader has what it wanted
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            raise typer.Exit(READER_GONE) from None
+
+
+@contextlib.contextmanager
+def _reader_gone() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise ReaderGone from None
 
 
 def refuse_empty(arguments: Sequence[str]) -> None:
@@ -75,7 +122,7 @@ def refuse_empty(arguments: Sequence[str]) -> None:
 def report(error: Exception) -> int:
     """Say in one line what went wrong; returns the exit code."""
     if os.environ.get("PTX_DEBUG") == "1":
-        traceback.print_exception(error)
+        say_lines("".join(traceback.format_exception(error)).rstrip("\n"), error=True)
     if isinstance(error, PtxError):
         complain(str(error))
         return error.exit_code
@@ -90,7 +137,9 @@ def report(error: Exception) -> int:
     if isinstance(error, MemoryError):
         complain("out of memory; close other programs, or give a shorter recording")
         return OUR_MISTAKE
-    if isinstance(error, OSError) and error.errno in SYSTEM_REFUSES and error.filename:
+    if isinstance(error, OSError) and error.errno in SYSTEM_REFUSES and not error.filename:
+        return report(cannot_write(error))  # typer prints help itself
+    if isinstance(error, OSError) and error.errno in SYSTEM_REFUSES:
         name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(error.filename)
         name = name if len(name) <= 200 else f"{name[:80]}...{name[-80:]}"
         complain(f"{name}: {(error.strerror or '').lower()}; {SYSTEM_REFUSES[error.errno]}")
@@ -103,10 +152,8 @@ def report(error: Exception) -> int:
 
 
 def complain(message: str) -> None:
-    """One line on stderr; control characters, which file names may hold, are written out."""
-    line = "".join(c if c.isprintable() or 0xDC80 <= ord(c) <= 0xDCFF else repr(c)[1:-1] for c in message)
-    with contextlib.suppress(BrokenPipeError):
-        print(f"ptx: {line}", file=sys.stderr, flush=True)
+    """One line on stderr."""
+    say(f"ptx: {message}", error=True)
 
 
 def note(message: str) -> None:
@@ -116,15 +163,16 @@ def note(message: str) -> None:
 
 def print_table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
     """Rows of text in columns, the first row being the heading; columns in `right` are set flush right."""
+    rows = [[visible(cell) for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
         cells = (c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
-        print("  ".join(cells).rstrip())
+        say("  ".join(cells).rstrip())
 
 
 def print_json(value: Any) -> None:
     """JSON on stdout."""
-    print(format_json(value))
+    say_lines(format_json(value), as_json=True)
 
 
 def format_json(value: Any, margin: str = "") -> str:
@@ -169,20 +217,20 @@ class Bar:
     def move(self, done: int, note: str) -> None:
         """How many are done, and which was the last."""
         if self._bar:
-            self._bar.update(self._task, completed=done, note=note)
+            self._bar.update(self._task, completed=done, note=visible(note))
 
     def say(self, line: str) -> None:
         """A line on stdout, above the bar where both are on one terminal."""
-        if self._bar and sys.stdout.isatty():
-            self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        if self._bar and is_terminal(sys.stdout):
+            self._bar.console.print(visible(line), markup=False, highlight=False, soft_wrap=True)
         else:
-            print(line, flush=True)
+            say(line)
 
 
 @contextlib.contextmanager
 def progress(label: str, total: int) -> Iterator[Bar]:
     """A bar on stderr, where that is a terminal."""
-    if not sys.stderr.isatty() or total < 2:
+    if not is_terminal(sys.stderr) or total < 2:
         yield Bar()
         return
     from rich.console import Console

@@ -11,6 +11,7 @@ import typer
 from prosody_transfer.cli import _options as o
 from prosody_transfer.cli._options import _option
 from prosody_transfer.cli._shared import note, print_json
+from prosody_transfer.cli._terminal import is_terminal, say, say_lines
 from prosody_transfer.core.errors import UsageError
 
 ADD_EPILOG = """\b
@@ -66,7 +67,7 @@ def add(
 
     check_name(name)
     if consent is None:
-        print(TEMPLATE, end="", file=sys.stderr)
+        say_lines(TEMPLATE.rstrip(), error=True)
         problem = "a voice is its speaker's: without their consent none is added"
         raise UsageError(problem, place="--consent", remedy="fill in the lines above with them, and give the file")
     agreed = read_consent(consent)
@@ -110,19 +111,19 @@ def accept(name: o.OwnVoice, by: By = "", voices: o.Voices = None, json: o.Json 
     if json:
         print_json(own.facts())
     elif passed:
-        print(f"{name}  has passed its test: there is nothing to accept")
+        say(f"{name}  has passed its test: there is nothing to accept")
     else:
-        print(f"{name}  accepted by {own.record.accepted_by} on {own.record.accepted_on}")
+        say(f"{name}  accepted by {own.record.accepted_by} on {own.record.accepted_on}")
 
 
 def tell(stage: str, done: int, total: int, figures: dict[str, float]) -> None:
     """How it goes, on stderr: one line that changes on a terminal, now and then a line elsewhere."""
-    terminal = sys.stderr.isatty()
+    terminal = is_terminal(sys.stderr)
     if not terminal and done < total and done % 100:
         return
     line = f"{stage} {done}/{total}  " + "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
     passing = terminal and done < total
-    print(line.ljust(100) if terminal else line.rstrip(), end="\r" if passing else "\n", file=sys.stderr, flush=True)
+    say(line.ljust(100) if terminal else line.rstrip(), end="\r" if passing else "\n", error=True)
 
 
 def fisher(
@@ -147,4 +148,4 @@ def fisher(
     target = make_fisher(
         rows, where, output, model=model, batches=batches, on_step=lambda done, total: tell("fisher", done, total, {})
     )
-    print_json({"output": target, "batches": batches}) if json else print(target)
+    print_json({"output": target, "batches": batches}) if json else say(target)

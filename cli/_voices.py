@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from prosody_transfer.cli._shared import note, print_table
+from prosody_transfer.cli._terminal import is_terminal, visible
 from prosody_transfer.core.errors import PtxError, UsageError
 
 SHIPPED_CONSENT = {True: "none is needed: nobody's voice", False: "by licence"}
@@ -93,7 +94,7 @@ def confirm(name: str, voices: Path | None, yes: bool) -> None:
 
     if yes or name not in user_voices(voices) and not leftovers(voices_folder(voices), name):
         return
-    if not sys.stdin.isatty():
+    if not is_terminal(sys.stdin):
         raise UsageError("deletes the voice for good", place=name, remedy="give --yes")
-    if not typer.confirm(f"delete the voice {name} for good?", err=True):
+    if not typer.confirm(f"delete the voice {visible(name)} for good?", err=True):
         raise UsageError("is kept", place=name, remedy="answer y to delete it")

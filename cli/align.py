@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prosody_transfer.cli import _options as o
 from prosody_transfer.cli._shared import note, print_json, print_table
+from prosody_transfer.cli._terminal import say
 
 EPILOG = """\b
 Examples:
@@ -47,7 +48,7 @@ def align(
         print_json({**facts, "words": words, "phones": phones})
     elif output is not None:
         counts = f"{len(found.words)} words  {len(found.phones)} phones"
-        print(f"{output}  {found.duration:.2f} s  {counts}  {found.aligner}")
+        say(f"{output}  {found.duration:.2f} s  {counts}  {found.aligner}")
     else:
         rows = [["START", "END", "PHONE", "WORD"]]
         for phone in found.phones:

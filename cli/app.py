@@ -20,13 +20,15 @@ from prosody_transfer.cli import (
     voice,
 )
 from prosody_transfer.cli._shared import PtxGroup
+from prosody_transfer.cli._terminal import say, say_lines
 
 EPILOG = """\b
 Example:
   ptx transfer src.wav --speaker alice
 
 Exit codes:  0 done; 1 some of several recordings failed; wrong or missing:  2 flag or value, 3 recording, 4 transcript,
-5 output, 6 model, 7 installation; 70 a mistake of ours; 130 Ctrl-C.  PTX_DEBUG=1 shows tracebacks."""
+5 output, 6 model, 7 installation; 70 a mistake of ours; 130 Ctrl-C; 143 SIGTERM; 129 SIGHUP; 141 the reader of a pipe
+has gone.  PTX_DEBUG=1 shows tracebacks."""
 
 app = typer.Typer(cls=PtxGroup, name="ptx", epilog=EPILOG, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -35,7 +37,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        typer.echo(f"ptx {version('prosody-transfer')}")
+        say(f"ptx {version('prosody-transfer')}")
         raise typer.Exit()
 
 
@@ -48,7 +50,7 @@ def ptx(
 ) -> None:
     """Move how a line was said into another voice: same words, timing, melody and loudness, another speaker."""
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        say_lines(context.get_help())
 
 
 for _verb in (transfer, speakers, align, features, evaluate, leakage, prepare, doctor):

@@ -6,6 +6,7 @@ import typer
 
 from prosody_transfer.cli import _options as o
 from prosody_transfer.cli._shared import print_json
+from prosody_transfer.cli._terminal import say
 
 EPILOG = """\b
 Examples:
@@ -29,9 +30,10 @@ def doctor(json: o.Json = False) -> None:
         width = max(len(check.name) for check in checks)
         for check in checks:
             mark = "ok     " if check.works else "MISSING" if check.needed else "-      "
-            print(f"{mark}  {check.name.ljust(width)}  {check.found}")
+            say(f"{mark}  {check.name.ljust(width)}  {check.found}")
             if check.remedy:
-                print(f"{' ' * (width + 9)}  to mend it: {check.remedy}")
-        print("\nptx transfer is ready." if ready else "\nptx transfer is not ready: mend what is marked MISSING.")
+                say(f"{' ' * (width + 9)}  to mend it: {check.remedy}")
+        say()
+        say("ptx transfer is ready." if ready else "ptx transfer is not ready: mend what is marked MISSING.")
     if not ready:
         raise typer.Exit(7)

@@ -6,6 +6,7 @@ from typing import Any
 
 from prosody_transfer.cli import _options as o
 from prosody_transfer.cli._shared import format_json, note, print_json, print_table
+from prosody_transfer.cli._terminal import say
 
 EPILOG = """\b
 Examples:
@@ -51,7 +52,7 @@ def features(
     if json:
         print_json(numbers)
     elif output is not None or plot is not None:
-        print(*(p for p in (output, plot) if p is not None), f"{numbers['seconds']:.2f} s", sep="  ")
+        say(*(p for p in (output, plot) if p is not None), f"{numbers['seconds']:.2f} s")
     else:
         _summary(numbers)
 
@@ -60,7 +61,8 @@ def _summary(numbers: dict[str, Any]) -> None:
     """Each phone with its length, mean F0 and energy."""
     median = f"{numbers['f0_median_hz']:.0f} Hz" if numbers["f0_median_hz"] else "none"
     share = f"{100 * numbers['voiced_share']:.0f} %"
-    print(f"{numbers['input']}  {numbers['seconds']:.2f} s  median F0 {median}  voiced {share}  {numbers['aligner']}\n")
+    say(f"{numbers['input']}  {numbers['seconds']:.2f} s  median F0 {median}  voiced {share}  {numbers['aligner']}")
+    say()
     rows = [["START", "SECONDS", "PHONE", "F0", "ENERGY", "WORD"]]
     for p in numbers["phones"]:
         f0 = f"{p['f0_hz']:.0f} Hz" if p["f0_hz"] else ""

@@ -11,6 +11,7 @@ import typer
 from prosody_transfer.cli import _options as o
 from prosody_transfer.cli._options import _option
 from prosody_transfer.cli._shared import note, print_json, print_table, progress
+from prosody_transfer.cli._terminal import say, say_lines
 
 EPILOG = """\b
 Examples:
@@ -83,9 +84,9 @@ def describe(found: dict[str, Any], report: Path | None) -> None:
         note(f"{left['id']} left out: {left['reason']}")
     if len(found["excluded"]) > 5:
         note(f"{len(found['excluded']) - 5} more were left out" + (f"; see {report}" if report else ""))
-    print(found["summary"])
+    say_lines(found["summary"])
     words = {True: "passed", False: "FAILED", None: "not said"}
     if found["checks"]:
         print_table([("", "TEST", "FOUND"), *((words[c["passed"]], c["name"], c["text"]) for c in found["checks"])])
     if report is not None:
-        print(report)
+        say(report)

@@ -10,6 +10,7 @@ import typer
 from prosody_transfer.cli import _listen_analyse
 from prosody_transfer.cli import _options as o
 from prosody_transfer.cli._shared import PtxGroup, note, print_json, progress
+from prosody_transfer.cli._terminal import say
 
 app = typer.Typer(cls=PtxGroup, no_args_is_help=False, help="Ask people: listening tests after ITU-R BS.1534 (MUSHRA).",
                   epilog="\b\nExample:\n  ptx listen build test.toml -o listening/")  # fmt: skip
@@ -41,7 +42,7 @@ def build(test: Test, output: Into, overwrite: o.Force = False, json: o.Json = F
     if json:
         print_json(vars(built))
         return
-    print(f"{built.folder}  {built.pages} pages  {built.stimuli} stimuli  about {built.minutes:.0f} min a session")
+    say(f"{built.folder}  {built.pages} pages  {built.stimuli} stimuli  about {built.minutes:.0f} min a session")
 
 
 @app.command(epilog="\b\nExample:\n  ptx listen serve listening/ --port 8000")
@@ -57,10 +58,10 @@ def serve(
 
     if host not in ("127.0.0.1", "localhost", "::1"):
         note(f"everybody who can reach {host} can take part")
-    ready = lambda url: print(f"{url}  Ctrl-C ends", flush=True)
+    ready = lambda url: say(f"{url}  Ctrl-C ends")
     sessions = serve_test(folder, port=port, host=host, on_ready=ready, allow_hosts=allow_host or (),
                           behind_proxy=behind_proxy)  # fmt: skip
-    print(f"{folder / 'results'}  {sessions} sessions")
+    say(f"{folder / 'results'}  {sessions} sessions")
 
 
 app.command(epilog=_listen_analyse.EPILOG)(_listen_analyse.analyse)

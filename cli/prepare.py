@@ -11,6 +11,7 @@ import typer
 from prosody_transfer.cli import _options as o
 from prosody_transfer.cli._options import _option
 from prosody_transfer.cli._shared import note, print_json, print_table, progress
+from prosody_transfer.cli._terminal import say
 
 EPILOG = """\b
 Examples:
@@ -82,4 +83,4 @@ def _print(prepared: Any, output: Path) -> None:
     if prepared.summary["rejected"]:
         found = [[str(r["count"]), r["reason"], r["remedy"]] for r in prepared.summary["rejected"]]
         print_table([["REJECTED", "REASON", "WHAT TO DO"], *found], right=(0,))
-    print(output / "summary.html")
+    say(output / "summary.html")

@@ -11,6 +11,7 @@ import typer
 
 from prosody_transfer.cli import _options as o
 from prosody_transfer.cli._shared import INTERRUPTED, PtxGroup, print_json
+from prosody_transfer.cli._terminal import is_terminal, say
 
 app = typer.Typer(cls=PtxGroup, no_args_is_help=False, help="Train a network on your own recordings.",
                   epilog="\b\nExample:\n  ptx train copycat --data data/ --preset base")  # fmt: skip
@@ -64,15 +65,15 @@ def _train(function: Callable[..., Path], json: bool, config: Path | None, **opt
             last.update({f"dev_{name}": value for name, value in figures.items()})
         else:
             last.update(stage=stage, step=step, total=total, **figures)
-        if sys.stderr.isatty() or stage == "dev" or step == total or step % (25 if stage == "train" else 100) == 0:
+        if is_terminal(sys.stderr) or stage == "dev" or step == total or step % (25 if stage == "train" else 100) == 0:
             shown = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
-            end = "\r" if sys.stderr.isatty() and step < total and stage != "dev" else "\n"
-            print(f"{stage} {step}/{total}  {shown}".ljust(100), end=end, file=sys.stderr, flush=True)
+            end = "\r" if is_terminal(sys.stderr) and step < total and stage != "dev" else "\n"
+            say(f"{stage} {step}/{total}  {shown}".ljust(100), end=end, error=True)
 
     weights = function(config, on_event=on_event, **options)
     from prosody_transfer.training.distributed import is_leader
 
     if is_leader():
-        print_json({"weights": weights, **last}) if json else print(weights)
+        print_json({"weights": weights, **last}) if json else say(weights)
     if last.get("stage") == "interrupted":
         raise typer.Exit(INTERRUPTED)

@@ -10,6 +10,7 @@ import typer
 from prosody_transfer.cli import _options as o
 from prosody_transfer.cli import _voice_add
 from prosody_transfer.cli._shared import PtxGroup, note, print_json, print_table
+from prosody_transfer.cli._terminal import say
 
 app = typer.Typer(cls=PtxGroup, no_args_is_help=False, help="Voices of your own: add them, show them, hand them on.",
                   epilog="\b\nExample:\n  ptx voice add jane recordings/ --consent consent.txt")  # fmt: skip
@@ -53,7 +54,7 @@ def export(
     from prosody_transfer.store.voice_file import export_voice
 
     path = export_voice(name, output, voices, overwrite=overwrite)
-    print_json({"output": path, "bytes": path.stat().st_size}) if json else print(path)
+    print_json({"output": path, "bytes": path.stat().st_size}) if json else say(path)
 
 
 @app.command(name="import", epilog="\b\nExample:\n  ptx voice import jane.ptxvoice")
@@ -64,7 +65,7 @@ def import_(
     from prosody_transfer.store.voice_file import import_voice
 
     own = import_voice(file, voices, name=name, overwrite=overwrite)
-    print_json(own.facts()) if json else print(f"{own.voice.name}  {own.consent.line()}")
+    print_json(own.facts()) if json else say(f"{own.voice.name}  {own.consent.line()}")
 
 
 @app.command(epilog="\b\nExample:\n  ptx voice renew jane --consent consent-2027.txt")
@@ -74,7 +75,7 @@ def renew(name: o.OwnVoice, consent: o.ConsentFile, voices: o.Voices = None, jso
     from prosody_transfer.store.voice_folder import renew as store
 
     own = store(name, read_consent(consent), voices)
-    print_json(own.facts()) if json else print(f"{own.voice.name}  {own.consent.line()}")
+    print_json(own.facts()) if json else say(f"{own.voice.name}  {own.consent.line()}")
 
 
 @app.command(epilog="\b\nExample:\n  ptx voice remove jane --yes")
@@ -88,7 +89,7 @@ def remove(
 
     confirm(name, voices, yes)
     path: Path = remove_voice(name, voices)
-    print_json({"removed": path}) if json else print(f"removed {path}")
+    print_json({"removed": path}) if json else say(f"removed {path}")
 
 
 app.command(epilog=_voice_add.FISHER_EPILOG)(_voice_add.fisher)

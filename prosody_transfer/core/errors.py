@@ -7,11 +7,13 @@
 | 2 | `UsageError` | an unknown speaker or flag value was asked for |
 | 3 | `AudioError` | the recording is missing, empty, damaged, silent, too short or holds no speech |
 | 4 | `TranscriptError` | the words do not match the audio, or cannot be pronounced |
-| 5 | `OutputError` | the output exists, is of an unknown type, cannot be written, or the disk is full |
+| 5 | `OutputError` | the output exists, is of an unknown type, or it or standard output cannot be written |
 | 6 | `ModelError` | a checkpoint is damaged, of another version, or made for other features |
 | 7 | `DependencyError` | an optional part is not installed |
 | 70 | anything else | a mistake of ours: please report it |
 | 130 | | interrupted with Ctrl-C; nothing finished is lost |
+| 129, 143 | | ended by SIGHUP (the terminal was closed) or SIGTERM; likewise, and nothing half-done is left |
+| 141 | | the reader of a pipe went away |
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""Worker processes: one thread each, deaf to Ctrl-C, gone when the first process is."""
+"""Worker processes: one thread each, deaf to Ctrl-C, gone when the first process is.
+
+A signal that a terminal sends to all of them is seen to by the first process alone, which then ends the others: each
+cleans up what it has half done, and has a moment for that.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,17 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.connection import wait
+from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any
 
 from prosody_transfer.core.errors import PtxError
 
+GRACE_SECONDS = 1.0
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -32,13 +40,11 @@ def process_pool(
     # and Python says so after all that we have to say.
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         raise not_started()
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(prepare, given))
+    pool = ProcessPoolExecutor(workers, mp_context=_Context(), initializer=_begin, initargs=(prepare, given))
     try:
         yield pool
     except BaseException:
-        for process in list((getattr(pool, "_processes", None) or {}).values()):
-            process.terminate()
+        _end(list((getattr(pool, "_processes", None) or {}).values()))
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
@@ -65,8 +71,55 @@ def one_thread_each() -> Iterator[None]:
                 os.environ[name] = value
 
 
+class _Process(SpawnProcess):
+    """Starts deaf to what a terminal sends: Python would print where it was, had it not come to `_begin` yet."""
+
+    def start(self) -> None:
+        with _deaf():
+            super().start()
+
+
+class _Context(SpawnContext):
+    Process = _Process  # type: ignore[assignment]
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGHUP))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end(processes: list[Any]) -> None:
+    for process in processes:
+        process.terminate()
+    alive, until = {process.sentinel: process for process in processes}, time.monotonic() + 2 * GRACE_SECONDS
+    while alive and (left := until - time.monotonic()) > 0:
+        for sentinel in wait(list(alive), left):
+            del alive[sentinel]
+    for process in alive.values():
+        process.kill()
+
+
+def _clean_up(number: int, frame: object) -> None:
+    """Raised in the task that is at work; whoever waits for the next task would go on, so there is an end to it."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    end = threading.Timer(GRACE_SECONDS, os._exit, (128 + number,))
+    end.daemon = True
+    end.start()
+    raise SystemExit(128 + number)
+
+
 def _begin(prepare: Callable[..., None] | None, given: tuple[Any, ...]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process sees to it
+    for name in ("SIGINT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)  # the first process sees to it
+    signal.signal(signal.SIGTERM, _clean_up)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_follow, args=(parent,), daemon=True).start()

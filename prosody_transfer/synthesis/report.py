@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +11,7 @@ import numpy as np
 
 from prosody_transfer.core.atomic import check_name, write_atomically
 from prosody_transfer.core.errors import OutputError
+from prosody_transfer.core.tables import csv_text
 from prosody_transfer.core.types import Alignment
 from prosody_transfer.features.extract import Features
 
@@ -121,15 +120,13 @@ def feature_numbers(features: Features, alignment: Alignment) -> dict[str, Any]:
 def features_csv(features: Features, alignment: Alignment) -> str:
     """One row a frame under `CSV_COLUMNS`; F0 is empty where unvoiced, words are empty in pauses."""
     times = _times(features)
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
+    rows: list[Sequence[object]] = [CSV_COLUMNS]
     phones, words = _labels(alignment.phones, times), _labels(alignment.words, times)
     for t, (phone, word) in enumerate(zip(phones, words, strict=True)):
-        spans = [x for i in (phone, word) for x in ((i[0], _round(i.end - i.start)) if i else ("", ""))]
-        f0 = _round(np.exp(features.log_f0[t]), 2) if features.voiced[t] else ""
-        writer.writerow([_round(times[t]), f0, _round(features.energy_db[t], 2), *spans])
-    return buffer.getvalue()
+        spans = [x for i in (phone, word) for x in ((i[0], _round(i.end - i.start)) if i else (None, None))]
+        f0 = _round(np.exp(features.log_f0[t]), 2) if features.voiced[t] else None
+        rows.append([_round(times[t]), f0, _round(features.energy_db[t], 2), *spans])
+    return csv_text(rows)
 
 
 def _round(value: Any, digits: int = 4) -> float:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from prosody_transfer.core.atomic import write_atomically
+from prosody_transfer.core.tables import Figure, csv_text
 
 
 class CsvLog:
@@ -35,11 +36,11 @@ class CsvLog:
             path.unlink()
 
     def _rewrite(self, rows: list[dict[str, str]]) -> None:
-        text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, self.columns, restval="")
-        writer.writeheader()
-        writer.writerows(rows)
-        write_atomically(self.path, text.getvalue().encode())
+        text = csv_text([self.columns, *map(self._cells, rows)])
+        write_atomically(self.path, text.encode())
+
+    def _cells(self, row: dict[str, str]) -> list[Figure]:
+        return [Figure(row.get(name, "")) for name in self.columns]
 
     def add(self, step: int, seconds: float, figures: dict[str, float]) -> None:
         """One row; a figure that is new gets a column, empty in the rows before."""
@@ -53,7 +54,7 @@ class CsvLog:
             self._rewrite([*before, row])
             return
         with self.path.open("a", newline="", encoding="utf8") as file:
-            csv.DictWriter(file, self.columns, restval="").writerow(row)
+            file.write(csv_text([self._cells(row)]))
 
 
 class TensorBoard:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from statistics import median
 
+from prosody_transfer.core import stopping
+
 WINDOW, RECENT = 100, 10  # steps
 
 
@@ -47,14 +49,21 @@ class Watch:
 
 @contextmanager
 def stop_flag() -> Iterator[Callable[[], bool]]:
-    """True once Ctrl-C or a polite kill has asked the run to end."""
+    """True once Ctrl-C, a polite kill or a closed terminal has asked the run to end."""
     asked: list[int] = []
     kept = {}
-    for number in (signal.SIGINT, signal.SIGTERM):
+
+    def ask(number: int, frame: object) -> None:
+        asked.append(number)
+        stopping.note(number)
+
+    for number in stopping.signals():
         try:
-            kept[number] = signal.signal(number, lambda received, frame: asked.append(received))
+            kept[number] = signal.signal(number, ask)
         except ValueError:  # not in the main thread: whoever runs us handles signals
             break
+        if kept[number] is signal.SIG_IGN and number != signal.SIGINT:  # nohup
+            signal.signal(number, signal.SIG_IGN)
     try:
         yield lambda: bool(asked)
     finally:

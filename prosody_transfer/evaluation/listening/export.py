@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from dataclasses import asdict
 from typing import Any
 
+from prosody_transfer.core.tables import Figure, csv_text
 from prosody_transfer.evaluation.listening.analysis import Analysis, Aspect
 from prosody_transfer.evaluation.listening.comparisons import HOLM, TESTS, VERDICT, WHICH_TO_TRUST, Comparison
 from prosody_transfer.evaluation.listening.effects import GAP_CLOSURE, RELATIVE_CHANGE
@@ -66,22 +65,12 @@ def _aspect_numbers(aspect: Aspect) -> dict[str, Any]:
 def ratings_csv(analysis: Analysis) -> str:
     """Every rating under `COLUMNS`, those of excluded listeners too, with the reason. `seconds` is empty if unknown.
 
-    What a stranger typed never begins a cell with a sign that a spreadsheet takes for a formula: "'" stands before it.
+    What a stranger typed is no formula to a spreadsheet (`core.tables`).
     """
     reasons = {check.listener: check.reason for check in analysis.screening.excluded}
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    rows: list[tuple[object, ...]] = [COLUMNS]
     for r in analysis.panel.ratings:
-        texts = [_harmless(text) for text in (r.listener, r.session, r.page, r.item, r.aspect, r.system, r.role)]
-        seconds = "" if math.isnan(r.seconds) else f"{r.seconds:g}"
-        writer.writerow([*texts, f"{r.score:g}", seconds, int(r.repeat), reasons.get(r.listener, "")])
-    return buffer.getvalue()
-
-
-def _harmless(text: str) -> str:
-    """
-    >>> _harmless("=1+1"), _harmless("anna")
-    ("'=1+1", 'anna')
-    """
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
+        texts = (r.listener, r.session, r.page, r.item, r.aspect, r.system, r.role)
+        seconds = None if math.isnan(r.seconds) else Figure(f"{r.seconds:g}")
+        rows.append((*texts, Figure(f"{r.score:g}"), seconds, int(r.repeat), reasons.get(r.listener)))
+    return csv_text(rows)

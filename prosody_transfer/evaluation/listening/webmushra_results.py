@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable
 
 from prosody_transfer.core.keys import fold, name_key
+from prosody_transfer.core.tables import Figure, csv_text, text_of
 from prosody_transfer.evaluation.listening.design import OVERALL, Key, Page, Role, Stimulus
 from prosody_transfer.evaluation.listening.ratings import (
     NOT_A_SCORE,
@@ -43,16 +44,14 @@ def write_results(test: str, ratings: Iterable[Rating], comments: Iterable[tuple
         comments: (listener, page, text).
     """
     said = {(listener, page): text for listener, page, text in comments}
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([BEFORE, "listener", SESSION, *AFTER])
+    rows: list[list[object]] = [[BEFORE, "listener", SESSION, *AFTER]]
     for r in ratings:
-        time = "" if math.isnan(r.seconds) else round(r.seconds * 1000)
+        time = None if math.isnan(r.seconds) else round(r.seconds * 1000)
         name = REFERENCE if r.role == "reference" else r.system
         comment = said.get((r.listener, r.page), "")
-        row = [test, r.listener, r.session, trial_id(r.page, r.aspect), name, f"{r.score:.12g}", time, comment]
-        writer.writerow(row)
-    return buffer.getvalue()
+        row: list[object] = [test, r.listener, r.session, trial_id(r.page, r.aspect), name, Figure(f"{r.score:.12g}"), time, comment]
+        rows.append(row)
+    return csv_text(rows)
 
 
 def read_results(data: bytes, key: Key | None, place: str, problems: Problems) -> list[Session]:
@@ -109,7 +108,8 @@ def _rows(data: bytes, place: str, problems: Problems) -> list[tuple[int, list[s
             plain = [cell.strip("\ufeff \t").strip('"') for cell in row]
             head = head or plain
             if any(row) or not rows:
-                rows.append((reader.line_num, head if plain == head else row))  # files put one after the other
+                again = plain == head  # files put one after the other
+                rows.append((reader.line_num, head if again else [text_of(cell) for cell in row]))
     except csv.Error as error:
         problems.add(place, f"is broken from line {reader.line_num} on ({error}); what stands before is used")
     if not rows:
