@@ -88,14 +88,13 @@ def _devices() -> list[Check]:
 def _weights() -> list[Check]:
     if _import("torch") or _import("safetensors"):
         return []
-    from prosody_transfer.store.checkpoint import load_checkpoint
-    from prosody_transfer.store.weights import shipped
+    from prosody_transfer.store.weights import load_weights, shipped
 
     checks = []
     for kind in ("copycat", "vocoder", "recogniser"):
         path = shipped(kind)
         try:
-            load_checkpoint(path, kind)
+            load_weights(kind, path)
             checks.append(Check(f"weights {kind}", True, True, f"{path.stat().st_size / 1e6:.1f} MB, checksum right"))
         except (PtxError, OSError) as error:
             checks.append(Check(f"weights {kind}", False, True, str(error).partition(";")[0], AGAIN))

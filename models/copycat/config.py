@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from prosody_transfer.core.config import Config, MelConfig
+import msgspec
+
+from prosody_transfer.core.config import Channels, Classes, Config, Factor, Layers, MelConfig
 
 
 class CopyCatConfig(Config):
@@ -17,18 +19,18 @@ class CopyCatConfig(Config):
     """
 
     mel: MelConfig = MelConfig()
-    speakers: tuple[str, ...] = ()
-    n_phones: int = 40
-    phone_channels: int = 192
-    phone_layers: int = 4
-    channels: int = 256
-    layers: int = 6
-    expansion: int = 3
-    speaker_channels: int = 128
-    reference_channels: int = 160
-    reference_layers: int = 5
-    source_channels: int = 64
-    latent_channels: int = 4
-    temporal_downsampling: int = 8
+    speakers: Annotated[tuple[str, ...], msgspec.Meta(max_length=100_000)] = ()
+    n_phones: Classes = 40
+    phone_channels: Channels = 192
+    phone_layers: Layers = 4
+    channels: Channels = 256
+    layers: Layers = 6
+    expansion: Factor = 3
+    speaker_channels: Channels = 128
+    reference_channels: Channels = 160
+    reference_layers: Layers = 5
+    source_channels: Channels = 64
+    latent_channels: Channels = 4
+    temporal_downsampling: Factor = 8
     latent_unit: Literal["frames", "phone", "word"] = "frames"
     instance_norm: bool = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from prosody_transfer.core.config import Config, MelConfig
+from prosody_transfer.core.config import Channels, Classes, Config, Factor, Layers, MelConfig
 from prosody_transfer.models.blocks import Frames, Stack
 
 
@@ -13,11 +13,11 @@ class RecogniserConfig(Config):
     """Settings, saved inside the checkpoint: `n_phones` classes, silence first; `kernel_size` frames a layer."""
 
     mel: MelConfig = MelConfig()
-    n_phones: int = 40
-    channels: int = 192
-    layers: int = 6
-    expansion: int = 3
-    kernel_size: int = 7
+    n_phones: Classes = 40
+    channels: Channels = 192
+    layers: Layers = 6
+    expansion: Factor = 3
+    kernel_size: Factor = 7
 
 
 class Recogniser(nn.Module):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import msgspec
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from prosody_transfer.core.config import Config
+from prosody_transfer.core.config import Channels, Config, Layers
 
 
 class VerifierConfig(Config):
@@ -18,14 +21,14 @@ class VerifierConfig(Config):
         embedding: D.
     """
 
-    sample_rate: int = 16_000
-    n_fft: int = 400
-    hop_length: int = 160
-    n_mels: int = 40
-    window_frames: int = 160
-    channels: int = 256
-    layers: int = 3
-    embedding: int = 256
+    sample_rate: Annotated[int, msgspec.Meta(ge=8000, le=192_000)] = 16_000
+    n_fft: Annotated[int, msgspec.Meta(ge=16, le=16_384)] = 400
+    hop_length: Channels = 160
+    n_mels: Annotated[int, msgspec.Meta(ge=1, le=256)] = 40
+    window_frames: Channels = 160
+    channels: Channels = 256
+    layers: Layers = 3
+    embedding: Channels = 256
 
 
 class Verifier(nn.Module):

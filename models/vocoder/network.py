@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import torch
 from torch import Tensor, nn
 
-from prosody_transfer.core.config import Config, MelConfig
+from prosody_transfer.core.config import Channels, Config, Factor, Layers, MelConfig
 from prosody_transfer.models.blocks import Frames, Stack, StreamingBlock, register
 from prosody_transfer.models.blocks.basic import empty_memory, push
 from prosody_transfer.models.vocoder.matching import MelMatching
@@ -19,10 +20,10 @@ class VocoderConfig(Config):
     """Settings of the source-filter vocoder; saved inside its checkpoint. `matching`: passes of `MelMatching`."""
 
     mel: MelConfig = MelConfig()
-    channels: int = 256
-    layers: int = 6
-    expansion: int = 3
-    matching: int = 0
+    channels: Channels = 256
+    layers: Layers = 6
+    expansion: Factor = 3
+    matching: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
 
 
 @register("vocoder")

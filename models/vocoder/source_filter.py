@@ -93,7 +93,8 @@ class SourceFilter(StreamingBlock):
         self.latency = 2 * self.side + 1
         self.history = 2 * self.side + 1
         self.register_buffer("window", torch.hann_window(n_fft), persistent=False)
-        noise = torch.randn(NOISE_SAMPLES, generator=torch.Generator().manual_seed(20200504))
+        generator = torch.Generator().manual_seed(20200504)
+        noise = torch.randn(NOISE_SAMPLES, generator=generator, device="cpu")  # also where only shapes are wanted
         self.register_buffer("noise", noise, persistent=False)
         self.window: Tensor
         self.noise: Tensor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -10,10 +11,12 @@ from torch import Tensor, nn
 
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.errors import ModelError
+from prosody_transfer.models.hollow import hollow
 from prosody_transfer.models.vocoder.mel_vocoder import MelVocoder, htk_filterbank
 
 PARTS = ("feature_extractor.", "backbone.", "head.")
 MAX_MAGNITUDE = 100.0
+_REMEDY = "give a checkpoint of the mel 24 kHz Vocos"
 EPSILON = 1e-6  # of every layer normalisation
 
 
@@ -95,37 +98,60 @@ class VocosVocoder(MelVocoder):
         return self.head(self.backbone(mel))
 
 
-def vocos_from_state(tensors: Mapping[str, Tensor], mel: MelConfig, place: str) -> VocosVocoder:
-    """Build the network that fits a Vocos state dict, and fill it. Keys of the training (discriminators) are ignored.
+class VocosSettings(NamedTuple):
+    """What the shapes of a Vocos checkpoint tell of it: channels between and inside the layers, and their number."""
+
+    width: int
+    hidden: int
+    layers: int
+
+
+def vocos_settings(shapes: Mapping[str, tuple[int, ...]], mel: MelConfig, place: str) -> VocosSettings:
+    """The network that fits a Vocos state dict. Keys of the training (discriminators) are not looked at.
+
+    Args:
+        shapes: Of its tensors, by name.
 
     Raises:
         ModelError: It is no mel Vocos, or was made for other features than `mel`; the message gives what differs.
     """
-    state = {k: v.float() for k, v in tensors.items() if k.startswith(PARTS)}
     try:
-        width, n_mels, _ = state["backbone.embed.weight"].shape
-        hidden = state["backbone.convnext.0.pwconv1.weight"].shape[0]
-        n_fft = state["head.out.weight"].shape[0] - 2
-    except (KeyError, ValueError):
-        remedy = "give a checkpoint of the mel 24 kHz Vocos"
-        raise ModelError("is neither a ptx nor a Vocos mel vocoder", place=place, remedy=remedy) from None
+        width, n_mels, _ = shapes["backbone.embed.weight"]
+        hidden, _ = shapes["backbone.convnext.0.pwconv1.weight"]
+        n_fft = shapes["head.out.weight"][0] - 2
+    except (KeyError, ValueError, IndexError):
+        raise ModelError("is neither a ptx nor a Vocos mel vocoder", place=place, remedy=_REMEDY) from None
     if (n_mels, n_fft) != (mel.n_mels, mel.n_fft):
         problem = f"is made for {n_mels} mels and n_fft {n_fft}, not {mel.n_mels} and {mel.n_fft}"
-        raise ModelError(problem, place=place, remedy="give a checkpoint of the mel 24 kHz Vocos")
-    layers = max(1, sum(k.startswith("backbone.convnext.") and k.endswith(".gamma") for k in state))
-    network = VocosVocoder(mel, width, hidden, layers)
+        raise ModelError(problem, place=place, remedy=_REMEDY)
+    layers = max(1, sum(k.startswith("backbone.convnext.") and k.endswith(".gamma") for k in shapes))
+    if not (1 <= width <= 8192 and 1 <= hidden <= 65_536 and layers <= 128):
+        problem = f"would have {layers} layers of {width} and {hidden} channels"
+        raise ModelError(problem, place=place, remedy=_REMEDY)
+    return VocosSettings(width, hidden, layers)
+
+
+def vocos_from_state(tensors: Mapping[str, Tensor], mel: MelConfig, place: str) -> VocosVocoder:
+    """Build the network that fits a Vocos state dict, and fill it; in evaluation mode, in full precision.
+
+    Raises:
+        ModelError: As `vocos_settings`; the names or shapes are others, or the mels have other bands.
+    """
+    settings = vocos_settings({name: tuple(value.shape) for name, value in tensors.items()}, mel, place)
+    network = hollow(lambda: VocosVocoder(mel, *settings), place)
     own = network.state_dict()
-    given = state.get("feature_extractor.mel_spec.mel_scale.fb")
-    expected = own["feature_extractor.mel_spec.mel_scale.fb"]
-    if given is not None and (given.shape != expected.shape or not torch.allclose(given, expected, atol=2e-3)):
-        raise ModelError(
-            "is made for mels of other bands", place=place, remedy="give a checkpoint of the mel 24 kHz Vocos"
-        )
+    given = {name: value for name, value in tensors.items() if name.startswith(PARTS)}
     # Some published files leave the feature extractor and the windows out: they are constants.
-    constant = {k: v for k, v in own.items() if k not in state and (k.startswith(PARTS[0]) or k == "head.istft.window")}
-    try:
-        network.load_state_dict(state | constant)
-    except RuntimeError as error:
-        problem = f"does not fit the Vocos network: {str(error).splitlines()[-1].strip()}"
-        raise ModelError(problem, place=place, remedy="give a checkpoint of the mel 24 kHz Vocos") from None
+    constant = {k: v for k, v in own.items() if k not in given and (k.startswith(PARTS[0]) or k == "head.istft.window")}
+    for name in sorted(own.keys() | given.keys()):
+        known = given.get(name, constant.get(name))
+        if name not in own or known is None or known.shape != own[name].shape:
+            what = "is unknown" if name not in own else "is missing" if known is None else "has another shape"
+            problem = f"does not fit the Vocos network: {name[:80]!r} {what}"
+            raise ModelError(problem, place=place, remedy=_REMEDY)
+    state = {name: value.to(own[name].dtype, copy=True) for name, value in {**given, **constant}.items()}
+    expected = own["feature_extractor.mel_spec.mel_scale.fb"]
+    if not torch.allclose(state["feature_extractor.mel_spec.mel_scale.fb"], expected, atol=2e-3):
+        raise ModelError("is made for mels of other bands", place=place, remedy=_REMEDY)
+    network.load_state_dict(state, assign=True)
     return network.eval()

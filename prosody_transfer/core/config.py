@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
 
@@ -33,6 +33,11 @@ class Config(_Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 C = TypeVar("C", bound=Config)
+# Ranges of a network's settings: far beyond what anybody trains here, and none takes the memory of a machine by itself.
+Layers = Annotated[int, msgspec.Meta(ge=1, le=128)]
+Channels = Annotated[int, msgspec.Meta(ge=1, le=8192)]
+Classes = Annotated[int, msgspec.Meta(ge=1, le=1000)]
+Factor = Annotated[int, msgspec.Meta(ge=1, le=1024)]
 
 
 def load_config(cls: type[C], data: dict[str, Any], place: str = "") -> C:
@@ -58,9 +63,9 @@ class MelConfig(Config):
     `floor` is the least magnitude before the natural logarithm. Mel bands follow the HTK formula, unnormalised.
     """
 
-    sample_rate: int = 24000
-    n_fft: int = 1024
-    win_length: int = 1024
-    hop_length: int = 256
-    n_mels: int = 100
-    floor: float = 1e-7
+    sample_rate: Annotated[int, msgspec.Meta(ge=8000, le=192_000)] = 24000
+    n_fft: Annotated[int, msgspec.Meta(ge=16, le=16_384)] = 1024
+    win_length: Annotated[int, msgspec.Meta(ge=16, le=16_384)] = 1024
+    hop_length: Annotated[int, msgspec.Meta(ge=1, le=8192)] = 256
+    n_mels: Annotated[int, msgspec.Meta(ge=1, le=256)] = 100
+    floor: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1e-7

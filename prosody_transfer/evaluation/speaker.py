@@ -146,14 +146,12 @@ def _load(path: str | None) -> tuple[Verifier, str]:
     """The network in evaluation mode, and the fingerprint of its weights."""
     from prosody_transfer.core.config import load_config
     from prosody_transfer.models.verifier.network import Verifier, VerifierConfig
-    from prosody_transfer.store.checkpoint import load_checkpoint, load_into
-    from prosody_transfer.store.weights import shipped
+    from prosody_transfer.store.weights import read_network, shipped
 
     place: Any = path if path is not None else shipped("verifier")
-    tensors, header = load_checkpoint(place, "verifier")
-    network = Verifier(load_config(VerifierConfig, header["config"], str(place)))
-    load_into(network, tensors, str(place))
+    build = lambda config, place: Verifier(load_config(VerifierConfig, config, place))
+    network, tensors, _ = read_network("verifier", place, build)
     digest = hashlib.sha256()
     for name in sorted(tensors):
         digest.update(name.encode() + tensors[name].numpy().tobytes())
-    return network.eval(), digest.hexdigest()[:12]
+    return network, digest.hexdigest()[:12]

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prosody_transfer.core.atomic import write_atomically
 from prosody_transfer.core.errors import ModelError
+from prosody_transfer.store.header import FORMAT, VERSION, Shapes, compare_shapes, read_header
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-FORMAT = "ptx-checkpoint"
-VERSION = 1
 
 
 def _digest(tensors: Mapping[str, Tensor], header: str) -> str:
@@ -59,8 +56,13 @@ def save_checkpoint(
     write_atomically(path, data)
 
 
-def load_checkpoint(path: str | Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def load_checkpoint(
+    path: str | Path, kind: str, check: Callable[[dict[str, Any], Shapes], None] | None = None
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read a checkpoint: its tensors, and its header with "config" and the facts.
+
+    Args:
+        check: Called with the header and the tensors' shapes before any tensor is read; it raises what is wrong.
 
     Raises:
         ModelError: The file is missing, damaged, of another version or kind, or was changed after it was written.
@@ -68,28 +70,19 @@ def load_checkpoint(path: str | Path, kind: str) -> tuple[dict[str, Tensor], dic
     from safetensors import SafetensorError, safe_open
 
     place = str(path)
-    if not os.path.isfile(path):
-        raise ModelError("no such checkpoint", place=place, remedy="check the path")
+    header, found = read_header(path, kind)
+    if check is not None:
+        check(header, found.shapes)
     try:
         with safe_open(place, "pt") as file:
-            metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-    except (SafetensorError, OSError, ValueError):
+    except (SafetensorError, OSError, ValueError, RuntimeError):
         raise ModelError("is not a safetensors file, or is damaged", place=place, remedy="fetch it again") from None
-    if metadata.get("format") != FORMAT:
-        raise ModelError(
-            "is not a ptx checkpoint", place=place, remedy=f"give one that ptx has written, of kind {kind}"
-        )
-    if metadata.get("version") != str(VERSION):
-        problem = f"has format version {metadata.get('version')}; this ptx reads {VERSION}"
-        raise ModelError(problem, place=place, remedy="use the ptx that wrote it, or train again")
-    if metadata.get("kind") != kind:
-        raise ModelError(f"holds a {metadata.get('kind')}, not a {kind}", place=place, remedy="give the right file")
-    if _digest(tensors, metadata.get("header", "")) != metadata.get("sha256"):
+    if _digest(tensors, found.metadata["header"]) != found.metadata.get("sha256"):
         raise ModelError(
             "was changed after it was written (its checksum differs)", place=place, remedy="fetch it again"
         )
-    return tensors, json.loads(metadata["header"])
+    return tensors, header
 
 
 def load_into(module: Any, tensors: Mapping[str, Tensor], place: str) -> None:
@@ -99,3 +92,12 @@ def load_into(module: Any, tensors: Mapping[str, Tensor], place: str) -> None:
     except RuntimeError as error:
         problem = f"does not fit the network: {str(error).splitlines()[-1].strip()}"
         raise ModelError(problem, place=place, remedy="use the ptx that wrote it") from None
+
+
+def fill(network: Any, tensors: Mapping[str, Tensor], place: str) -> None:
+    """Give a network of `models.hollow` its weights, in its own precision; ModelError where they do not fit."""
+    own = network.state_dict()
+    # A copy: what safetensors gives is the file itself, as long as it lies there.
+    mine = {name: value.to(own[name].dtype, copy=True) for name, value in tensors.items() if name in own}
+    compare_shapes({n: tuple(v.shape) for n, v in tensors.items()}, {n: tuple(v.shape) for n, v in own.items()}, place)
+    network.load_state_dict(mine, assign=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.errors import ModelError
-from prosody_transfer.store.checkpoint import FORMAT
+from prosody_transfer.store.header import FORMAT, Shapes, read_shapes
+from prosody_transfer.store.pickled import read_pickled
 from prosody_transfer.store.weights import load_network, shipped
 
 if TYPE_CHECKING:
@@ -59,11 +60,11 @@ def load_vocoder(which: str | Path | None = None) -> LoadedVocoder:
             )
         raise ModelError("no such vocoder", place=str(path), remedy=_KINDS)
     if path.suffix in (".bin", ".pt", ".pth", ".ckpt"):
-        return _vocos(_read_pickled(path), path)
+        return _vocos(read_pickled(path), path)
     if path.suffix != ".safetensors":
         raise ModelError(f"is of an unknown kind {path.suffix!r}", place=str(path), remedy=_KINDS)
-    plain = _read_foreign(path)
-    return _ptx(path) if plain is None else _vocos(plain, path)
+    found = read_shapes(path)
+    return _ptx(path) if found.metadata.get("format") == FORMAT else _vocos(_read_foreign(path, found.shapes), path)
 
 
 def _ptx(path: Path) -> LoadedVocoder:
@@ -78,31 +79,15 @@ def _vocos(tensors: dict[str, Tensor], path: Path) -> LoadedVocoder:
     return LoadedVocoder(vocos_from_state(tensors, mel, str(path)), mel, "vocos")
 
 
-def _read_foreign(path: Path) -> dict[str, Tensor] | None:
-    """The tensors of a safetensors file that ptx has not written; None when it has."""
+def _read_foreign(path: Path, shapes: Shapes) -> dict[str, Tensor]:
+    """The tensors of a safetensors file that ptx has not written, if they could be those of a Vocos."""
     from safetensors import SafetensorError, safe_open
 
+    from prosody_transfer.models.vocoder.vocos import PARTS, vocos_settings
+
+    vocos_settings(shapes, MelConfig(), str(path))
     try:
         with safe_open(str(path), "pt") as file:
-            if (file.metadata() or {}).get("format") == FORMAT:
-                return None
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            return {name: file.get_tensor(name) for name in shapes if name.startswith(PARTS)}
     except (SafetensorError, OSError, ValueError):
         raise ModelError("is not a safetensors file, or is damaged", place=str(path), remedy="fetch it again") from None
-
-
-def _read_pickled(path: Path) -> dict[str, Tensor]:
-    """A state dict from a PyTorch file, read with `weights_only`, so that nothing in the file is run."""
-    import torch
-
-    data: Any
-    try:
-        data = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds here; none of them is a user's business
-        problem = f"cannot be read as weights ({type(error).__name__})"
-        raise ModelError(problem, place=str(path), remedy="fetch it again, or convert it to .safetensors") from None
-    if isinstance(data, dict) and isinstance(data.get("state_dict"), dict):  # a training checkpoint
-        data = data["state_dict"]
-    if not isinstance(data, dict):
-        raise ModelError("holds no state dict", place=str(path), remedy=_KINDS)
-    return {str(k): v for k, v in data.items() if isinstance(v, torch.Tensor)}

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 from prosody_transfer.core.atomic import write_atomically
 from prosody_transfer.core.config import Config, load_config
 from prosody_transfer.core.errors import ModelError, UsageError
+from prosody_transfer.core.reading import parse_json, read_bytes
 from prosody_transfer.store.checkpoint import load_checkpoint, save_checkpoint
 from prosody_transfer.store.consent import Consent, check_consent
+from prosody_transfer.store.header import checksum
 from prosody_transfer.store.voice_moves import delete, leftovers, recover
 from prosody_transfer.store.voices import NAME, Voice, list_voices, user_voices, voices_folder
 
@@ -236,20 +238,6 @@ def read_weights(own: OwnVoice) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, header
 
 
-def checksum(path: str | Path) -> str:
-    """The checksum in a checkpoint's header, which `load_checkpoint` compares with its content; ModelError if none."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(str(path), "pt") as file:
-            found = (file.metadata() or {}).get("sha256", "")
-    except (SafetensorError, OSError, ValueError):
-        found = ""
-    if not found:
-        raise ModelError("is no ptx checkpoint, or is damaged", place=str(path), remedy="fetch it again")
-    return str(found)
-
-
 def renew(name: str, consent: Consent, voices: str | Path | None = None) -> OwnVoice:
     """Store a new consent with a voice, in place of the one it has.
 
@@ -310,12 +298,6 @@ def _json(value: Config) -> bytes:
 
 def _read_json(path: Path) -> Any:
     try:
-        with open(path, "rb") as file:
-            data = file.read(_LARGEST_JSON + 1)
-        if len(data) > _LARGEST_JSON:
-            raise ValueError("is too large")
-        found = json.loads(data)
-        json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair could not be shown, or written again
-        return found
-    except (OSError, ValueError, RecursionError):
+        return parse_json(read_bytes(path, _LARGEST_JSON, ModelError))
+    except (ModelError, ValueError):
         raise ModelError("is missing or damaged", place=str(path), remedy=AGAIN) from None

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import functools
+import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from prosody_transfer.core.config import load_config
 from prosody_transfer.core.errors import ModelError, UsageError
-from prosody_transfer.store.checkpoint import load_checkpoint, load_into, save_checkpoint
+from prosody_transfer.store.checkpoint import fill, load_checkpoint, save_checkpoint
+from prosody_transfer.store.header import Shapes, compare_shapes
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def shipped(kind: str) -> Path:
-    """Where the shipped weights of "copycat", "vocoder" or "recogniser" lie."""
+    """Where the shipped weights of "copycat", "vocoder", "recogniser" or another kind lie."""
     import prosody_transfer.models as models
 
     return Path(str(models.__file__)).parent / kind / f"{kind}.safetensors"
@@ -37,6 +46,8 @@ def _network(kind: str, config: dict[str, Any], place: str) -> Any:
 def load_network(kind: str, path: str | Path | None = None, device: str = "cpu") -> tuple[Any, dict[str, Any]]:
     """A network ready to run, and its checkpoint's header.
 
+    The settings, and the names and shapes of the tensors, are compared with the network's before anything is read.
+
     Args:
         path: A checkpoint of that kind; None for the shipped one.
 
@@ -44,14 +55,88 @@ def load_network(kind: str, path: str | Path | None = None, device: str = "cpu")
         ModelError: The checkpoint is missing, damaged or of another kind.
     """
     path = Path(path) if path is not None else shipped(kind)
-    tensors, header = load_checkpoint(path, kind)
+    network, _, header = read_network(kind, path, functools.partial(_network, kind))
+    return network.to(device), header
+
+
+def read_network(
+    kind: str, path: str | Path, build: Callable[[dict[str, Any], str], Any]
+) -> tuple[Any, dict[str, Tensor], dict[str, Any]]:
+    """A network in evaluation mode, its tensors as they are stored, and its checkpoint's header.
+
+    Args:
+        build: Makes the network from settings as plain data; it is told the file for its messages.
+
+    Raises:
+        ModelError: As `load_network`.
+    """
+    made: list[Any] = []
+    tensors, header = load_checkpoint(path, kind, _checker(build, path, made))
+    fill(made[0], tensors, str(path))
+    return made[0].eval(), tensors, header
+
+
+def load_weights(kind: str, path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The tensors and the header of a network's checkpoint, checked as `load_network` does; raises as it does."""
+    return load_checkpoint(path, kind, _checker(functools.partial(_network, kind), path, []))
+
+
+def _checker(
+    build: Callable[[dict[str, Any], str], Any], path: str | Path, made: list[Any]
+) -> Callable[[dict[str, Any], Shapes], None]:
+    """What `load_checkpoint` calls before it reads tensors; `made` gets the network, without weights."""
+    from prosody_transfer.models.hollow import hollow, shapes_of
+
+    place = str(path)
+
+    def check(header: dict[str, Any], shapes: Shapes) -> None:
+        try:
+            made.append(hollow(lambda: build(header["config"], place), place))
+        except UsageError as error:  # settings that this ptx does not know: the file's fault, not the user's
+            problem = f"has settings of another version ({error.problem})"
+            raise ModelError(problem, place=place, remedy="use the ptx that wrote it") from None
+        compare_shapes(shapes, shapes_of(made[0]), place)
+        if "voices" in header:
+            check_voices(header["voices"], getattr(made[0].config, "n_phones", 0), place)
+
+    return check
+
+
+class _VoiceFacts(msgspec.Struct):
+    """What a checkpoint may know of a voice; the rest is not looked at."""
+
+    log_f0_median: float | None = None
+    phone_log_frames: tuple[float, ...] | None = None
+    sharpening: tuple[float, float] | None = None
+
+
+def check_voices(voices: Any, n_phones: int, place: str) -> None:
+    """Refuse what a checkpoint says of its voices where it can't be; what it does not say is no matter here.
+
+    Raises:
+        ModelError: It is of another form, a number is not finite, or the phones are not as many as the model's.
+    """
     try:
-        network = _network(kind, header["config"], str(path))
-    except UsageError as error:  # settings that this ptx does not know: the file's fault, not the user's
-        problem = f"has settings of another version ({error.problem})"
-        raise ModelError(problem, place=str(path), remedy="use the ptx that wrote it") from None
-    load_into(network, tensors, str(path))
-    return network.eval().to(device), header
+        found = msgspec.convert(voices, dict[str, _VoiceFacts])
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
+        problem = f"says of its voices what can't be ({error})"
+        raise ModelError(problem, place=place, remedy="use the ptx that wrote it") from None
+    for name, facts in found.items():
+        numbers = [facts.log_f0_median or 0.0, *(facts.phone_log_frames or ()), *(facts.sharpening or ())]
+        phones = n_phones if facts.phone_log_frames is None else len(facts.phone_log_frames)
+        if phones != n_phones or not all(map(math.isfinite, numbers)):
+            problem = f"says of the voice {name[:60]!r} what can't be"
+            raise ModelError(problem, place=place, remedy="use the ptx that wrote it")
+
+
+def voice_level(header: Mapping[str, Any], name: str, place: str | Path) -> float:
+    """The median log F0 (ln Hz) of a voice of a checkpoint's; ModelError where it does not say it."""
+    facts = header.get("voices", {}).get(name)
+    level = facts.get("log_f0_median") if isinstance(facts, dict) else None
+    if level is None:
+        problem = f"says nothing of the voice {name[:60]!r}"
+        raise ModelError(problem, place=str(place), remedy="make it with ptx train copycat")
+    return float(level)
 
 
 def ship(kind: str, source: str | Path, target: str | Path | None = None, **facts: Any) -> Path:
@@ -62,7 +147,7 @@ def ship(kind: str, source: str | Path, target: str | Path | None = None, **fact
         target: Where to; None for the place of the shipped weights.
         facts: More to say in its header.
     """
-    tensors, header = load_checkpoint(source, kind)
+    tensors, header = load_weights(kind, source)
     half = {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()}
     target = Path(target) if target is not None else shipped(kind)
     known = {k: v for k, v in header.items() if k != "config"}

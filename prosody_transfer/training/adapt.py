@@ -32,7 +32,7 @@ from prosody_transfer.store.voice_folder import (
 from prosody_transfer.store.voice_moves import put_in_place
 from prosody_transfer.store.voice_network import REFERENCES, adapted
 from prosody_transfer.store.voices import Voice, check_name, user_voices, voices_folder
-from prosody_transfer.store.weights import load_network, shipped
+from prosody_transfer.store.weights import load_network, shipped, voice_level
 from prosody_transfer.training.commands import voice_facts
 from prosody_transfer.training.detail import measure_sharpening
 from prosody_transfer.training.fisher import load_fisher, shipped_fisher
@@ -222,7 +222,7 @@ def _learn(folder: Path, speech: Speech, order: _Order) -> tuple[dict[str, Any],
     network, header = load_network("copycat", base)
     who = speech.train[0].speaker
     facts = voice_facts(speech.train, speech.cache, (who,), network.config.n_phones)[who]
-    levels = [header["voices"][s]["log_f0_median"] for s in network.config.speakers] + [facts["log_f0_median"]]
+    levels = [voice_level(header, s, base) for s in network.config.speakers] + [facts["log_f0_median"]]
     old = None
     if replay is not None:
         old = [r for r in read_manifest(Path(replay) / "train.jsonl") if r.speaker in network.config.speakers]

@@ -13,12 +13,13 @@ from torch import Tensor
 from prosody_transfer.core.errors import ModelError
 from prosody_transfer.data.manifest import Row
 from prosody_transfer.store.checkpoint import load_checkpoint, save_checkpoint
-from prosody_transfer.store.voice_folder import checksum
+from prosody_transfer.store.header import checksum
 from prosody_transfer.store.voice_network import adaptable
-from prosody_transfer.store.weights import load_network, shipped
+from prosody_transfer.store.weights import load_network, shipped, voice_level
 from prosody_transfer.training.copycat import CopyCatTask, CopyCatTaskConfig
 
 KIND = "fisher"
+_REMEDY = "make it again: ptx voice fisher DATA -o FILE"
 
 
 def shipped_fisher() -> Path:
@@ -45,7 +46,7 @@ def estimate(
     """
     path = Path(model) if model is not None else shipped("copycat")
     network, header = load_network("copycat", path)
-    levels = {name: facts["log_f0_median"] for name, facts in header["voices"].items()}
+    levels = {name: voice_level(header, name, path) for name in header.get("voices", {})}
     settings = CopyCatTaskConfig(batch_size=batch_size, start_from=str(path))
     task = CopyCatTask(network.config, settings, rows, cache, levels)
     wanted = set(adaptable(name for name, _ in task.network.named_parameters()))
@@ -87,9 +88,12 @@ def load_fisher(path: str | Path, base: str) -> dict[str, Tensor]:
     """
     tensors, header = load_checkpoint(path, KIND)
     if header["config"].get("base") != base:
-        remedy = "make it again: ptx voice fisher DATA -o FILE"
-        raise ModelError("belongs to another acoustic model", place=str(path), remedy=remedy)
-    return {name: (values.float() * header["scales"][name]).square() for name, values in tensors.items()}
+        raise ModelError("belongs to another acoustic model", place=str(path), remedy=_REMEDY)
+    scales = header.get("scales")
+    known = scales if isinstance(scales, dict) else {}
+    if not all(isinstance(known.get(name), float | int) for name in tensors):
+        raise ModelError("does not say the scale of a tensor", place=str(path), remedy=_REMEDY)
+    return {name: (values.float() * known[name]).square() for name, values in tensors.items()}
 
 
 def make_fisher(

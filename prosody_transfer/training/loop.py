@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from collections.abc import Callable
@@ -14,13 +15,15 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from prosody_transfer.core.atomic import make_folder
-from prosody_transfer.core.config import Config, load_config
+from prosody_transfer.core.config import Config
 from prosody_transfer.core.errors import ModelError
 from prosody_transfer.store.checkpoint import load_checkpoint, load_into, save_checkpoint
+from prosody_transfer.store.header import read_header
 from prosody_transfer.training import distributed
 from prosody_transfer.training.logs import CsvLog, TensorBoard
 from prosody_transfer.training.provenance import plain_settings, provenance
 from prosody_transfer.training.records import Records
+from prosody_transfer.training.state import check_state
 from prosody_transfer.training.watch import Watch, stop_flag
 
 
@@ -169,16 +172,13 @@ class Trainer:
         """Continue where `state.safetensors` stopped; False when there is none.
 
         Raises:
-            ModelError: The state was made with other settings of the network.
+            ModelError: The state is damaged, or was made with other settings of the network.
         """
         path = self.run_dir / "state.safetensors"
         if not path.exists():
             return False
-        tensors, header = load_checkpoint(path, f"{self.task.kind}-training")
-        if load_config(type(self.task.config), header["config"], str(path)) != self.task.config:
-            raise ModelError(
-                "was trained with other network settings", place=str(path), remedy="choose another run folder"
-            )
+        check = functools.partial(check_state, self.task, place=str(path))
+        tensors, header = load_checkpoint(path, f"{self.task.kind}-training", check)
         parts: dict[str, dict[str, Tensor]] = {"network": {}, "average": {}, "optimiser": {}, "beside": {}}
         for name, value in tensors.items():
             part, rest = name.split(".", 1)
@@ -194,14 +194,15 @@ class Trainer:
         self.step, self.seconds = header["step"], header["seconds"]
         self.watch = Watch(self.config.explosion_factor, header.get("loss_level", math.inf))
         if (best := self.run_dir / "best.safetensors").exists():
-            self.best = load_checkpoint(best, self.task.kind)[1].get("validation", {})
+            found = read_header(best, self.task.kind)[0].get("validation")
+            self.best = found if isinstance(found, dict) and isinstance(found.get("value"), float | int) else {}
         return True
 
     def _diverged(self, problem: str) -> NoReturn:
         path = self.run_dir / "state.safetensors"
         remedy = "there is no checkpoint yet: start again with a lower learning_rate"
         if path.exists():
-            kept = load_checkpoint(path, f"{self.task.kind}-training")[1]["step"]
+            kept = read_header(path, f"{self.task.kind}-training")[0].get("step")
             remedy = f"the last good checkpoint is kept ({path.name}, step {kept}): lower learning_rate and --resume"
         raise ModelError(f"{problem} at step {self.step}", place=str(self.run_dir), remedy=remedy)
 

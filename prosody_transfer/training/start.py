@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from prosody_transfer.store.checkpoint import load_checkpoint, load_into
+from prosody_transfer.store.checkpoint import load_into
+from prosody_transfer.store.weights import load_weights
 
 _TRAINING = ("step", "seconds", "loop", "task", "data", "made_with", "started_from")
 
@@ -34,7 +35,7 @@ def start_from(
     """
     states, trained = [], []
     for path in [paths] if isinstance(paths, str) else paths:
-        tensors, header = load_checkpoint(path, kind)
+        tensors, header = load_weights(kind, path)
         load_into(network, fit(tensors), path)
         trained.append({name: header[name] for name in _TRAINING if name in header})
         states.append({name: value.clone() for name, value in network.state_dict().items()})

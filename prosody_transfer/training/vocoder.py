@@ -14,7 +14,7 @@ from prosody_transfer.data.dataset import Corpus, speaker_weights
 from prosody_transfer.data.manifest import Row
 from prosody_transfer.models.blocks import frames_from
 from prosody_transfer.models.vocoder.network import Vocoder, VocoderConfig
-from prosody_transfer.store.weights import load_network
+from prosody_transfer.store.weights import load_network, voice_level
 from prosody_transfer.training.copycat import self_transfer
 from prosody_transfer.training.losses import multi_resolution_stft
 from prosody_transfer.training.start import start_from
@@ -68,7 +68,7 @@ class VocoderTask:
         model, header = load_network("copycat", path, self.device)
         for i, (utterance, speaker) in enumerate(zip(self.corpus.utterances, self.corpus.speakers, strict=True)):
             if speaker in model.config.speakers and len(utterance.phones):
-                level = header["voices"][speaker]["log_f0_median"]
+                level = voice_level(header, speaker, path)
                 self.predicted[i] = self_transfer(model, utterance, model.config.speakers.index(speaker), level).astype(
                     np.float16
                 )

@@ -1,0 +1,97 @@
+"""Reading files that somebody else has made: regular files only, and no more of one than its kind can need."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from prosody_transfer.core.errors import PtxError
+
+# The most bytes that are read of each kind: several times what the largest good one has.
+TRANSCRIPT_BYTES = 4_000_000  # three hours of speech are 0.2 MB of text; subtitles of a film with effects 2 MB
+TEXTGRID_BYTES = 64_000_000  # three hours with phones are 20 MB, twice that in UTF-16
+SETTINGS_BYTES = 1_000_000  # a config, a preset, a listening test's design
+LIST_BYTES = 512_000_000  # a manifest or a list of pairs that is read whole: some millions of lines
+RECORD_BYTES = 64_000_000  # what ptx has written itself: keys, results, records
+PAGE_BYTES = 64_000_000
+
+_KINDS = (
+    (stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"),
+)  # fmt: skip
+
+
+def kind_of(mode: int) -> str:
+    """What a file is by its mode: "a folder", "a pipe", "a socket", "a device"; "" for a regular file."""
+    return next((kind for test, kind in _KINDS if test(mode)), "" if stat.S_ISREG(mode) else "no regular file")
+
+
+def open_regular(path: str | Path, error: type[PtxError], remedy: str = "check the path") -> BinaryIO:
+    """A regular file, open for reading, without waiting: a pipe would never end, and a device is no file.
+
+    Args:
+        error: What is raised.
+
+    Raises:
+        PtxError: Of the class `error`: it is missing, can't be read, or is no regular file, also behind a link.
+    """
+    place = str(path)
+    try:
+        # Opening a pipe waits for its other end, so it is looked at first; and once more, should it have changed.
+        kind = kind_of(os.stat(path).st_mode)
+        if not kind:
+            descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+            kind = kind_of(os.fstat(descriptor).st_mode)
+            if not kind:
+                return open(descriptor, "rb")
+            os.close(descriptor)
+    except (OSError, ValueError) as problem:
+        reason = getattr(problem, "strerror", None) or str(problem)
+        raise error(f"cannot be read ({reason})", place=place, remedy=remedy) from None
+    raise error(f"is {kind}, not a file", place=place, remedy="give a regular file")
+
+
+def read_bytes(path: str | Path, most: int, error: type[PtxError], remedy: str = "check the path") -> bytes:
+    """The content of a small file.
+
+    Args:
+        most: Bytes; one that is larger is refused before it is read.
+        error: What is raised.
+
+    Raises:
+        PtxError: Of the class `error`: as `open_regular`, or it is too large.
+    """
+    with open_regular(path, error, remedy) as file:
+        size = os.fstat(file.fileno()).st_size
+        try:
+            data = file.read(most + 1) if size <= most else b""
+        except (OSError, MemoryError) as problem:
+            reason = getattr(problem, "strerror", None) or "there is too little memory"
+            raise error(f"cannot be read ({reason})", place=str(path), remedy=remedy) from None
+    if max(size, len(data)) > most:
+        problem = f"is too large: {_megabytes(max(size, len(data)))}, and {_megabytes(most)} are the most that is read"
+        raise error(problem, place=str(path), remedy="check that it is the right file")
+    return data
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.3g} MB" if size < 1e9 else f"{size / 1e9:.3g} GB"
+
+
+def parse_json(data: bytes | str) -> Any:
+    """JSON as plain data.
+
+    Raises:
+        ValueError: It is none, is nested too deeply, holds a number of thousands of digits, or letters that are half of
+            a pair, which could not be shown or written again.
+    """
+    try:
+        found = json.loads(data)
+        if "\\u" in (data if isinstance(data, str) else data.decode("utf8", "replace")):
+            json.dumps(found, ensure_ascii=False).encode()
+        return found
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
