@@ -48,8 +48,8 @@ def open_regular(path: str | Path, error: type[PtxError], remedy: str = "check t
             if not kind:
                 return open(descriptor, "rb")
             os.close(descriptor)
-    except (OSError, ValueError) as problem:
-        reason = getattr(problem, "strerror", None) or str(problem)
+    except (OSError, ValueError) as caught:
+        reason = getattr(caught, "strerror", None) or str(caught)
         raise error(f"cannot be read ({reason})", place=place, remedy=remedy) from None
     raise error(f"is {kind}, not a file", place=place, remedy="give a regular file")
 
@@ -68,8 +68,8 @@ def read_bytes(path: str | Path, most: int, error: type[PtxError], remedy: str =
         size = os.fstat(file.fileno()).st_size
         try:
             data = file.read(most + 1) if size <= most else b""
-        except (OSError, MemoryError) as problem:
-            reason = getattr(problem, "strerror", None) or "there is too little memory"
+        except (OSError, MemoryError) as caught:
+            reason = getattr(caught, "strerror", None) or "there is too little memory"
             raise error(f"cannot be read ({reason})", place=str(path), remedy=remedy) from None
     if max(size, len(data)) > most:
         problem = f"is too large: {_megabytes(max(size, len(data)))}, and {_megabytes(most)} are the most that is read"
