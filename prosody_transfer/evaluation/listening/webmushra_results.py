@@ -49,8 +49,8 @@ def write_results(test: str, ratings: Iterable[Rating], comments: Iterable[tuple
         time = None if math.isnan(r.seconds) else round(r.seconds * 1000)
         name = REFERENCE if r.role == "reference" else r.system
         comment = said.get((r.listener, r.page), "")
-        row: list[object] = [test, r.listener, r.session, trial_id(r.page, r.aspect), name, Figure(f"{r.score:.12g}"), time, comment]
-        rows.append(row)
+        score = Figure(f"{r.score:.12g}")
+        rows.append([test, r.listener, r.session, trial_id(r.page, r.aspect), name, score, time, comment])
     return csv_text(rows)
 
 
