@@ -21,12 +21,13 @@ from typing import Any
 import numpy as np
 
 from prosody_transfer.alignment.match import align_sequences
+from prosody_transfer.analysis.analyse import Analysis
 from prosody_transfer.audio.resample import resample
 from prosody_transfer.evaluation import prosody, quality, references, speaker, spectral, trackers
-from prosody_transfer.evaluation.controls import Analysis, Controls
+from prosody_transfer.evaluation.controls import Controls
 from prosody_transfer.evaluation.figures import EVALUATION_RATE, load
 from prosody_transfer.evaluation.pairs import Pair
-from prosody_transfer.synthesis.prosody import clean_voicing
+from prosody_transfer.synthesis.plan import GATE_DB
 from prosody_transfer.synthesis.transfer import Transferer
 from prosody_transfer.text.phones import VOWELS
 
@@ -62,7 +63,7 @@ def anchors(phones: str, durations: np.ndarray, source: Analysis) -> dict[int, t
     """
     edges = np.concatenate([[0], np.cumsum(durations)]) * FRAME
     at = [i for i, c in enumerate(phones) if c in IPA]  # token i + 1 of the oracle
-    heard, found = source.heard.alignment.phones, {}
+    heard, found = source.alignment.phones, {}
     for k, j in align_sequences([IPA[phones[i]] for i in at], [p.phone for p in heard]):
         if k is None or j is None:
             continue
@@ -87,10 +88,10 @@ def moved_durations(durations: np.ndarray, shifts: dict[float, float]) -> np.nda
 
 def measured(source: Analysis, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What ptx measures, at 80 Hz: ln F0, voiced, energy in dB, (size,) each."""
-    features, alignment = source.features, source.heard.alignment
+    features, alignment = source.features, source.alignment
     rate, hop = features.config.sample_rate, features.config.hop_length
     silent = np.repeat([p.phone == "SIL" for p in alignment.phones], alignment.durations(features.n_frames, rate, hop))
-    voiced = clean_voicing(features.voiced, features.energy_db, silent)
+    voiced = features.voiced & (features.energy_db > GATE_DB) & ~silent
     at, frames = np.arange(size) * STEP * rate / hop, np.arange(features.n_frames)
     log_f0, share, power = (np.interp(at, frames, v) for v in (features.log_f0, voiced, features.energy_db))
     return log_f0, share > 0.5, power
@@ -103,7 +104,7 @@ def calibrate(oracle: Any, controls: Controls, corpus: Path, count: int) -> tupl
     power, units, apart = [], [], defaultdict(list)
     for row in rows[:: max(1, len(rows) // count)][:count]:
         path = str(corpus.parent / row["audio"])
-        source = controls.analyse(Pair(id=path, source=path, speaker=row["speaker"], text=row["text"]))
+        source = controls.analyse(Pair(id=path, source=path, speaker=row["speaker"], text=row["text"])).analysis
         durations = np.array(row["durations_25ms"])
         style = VOICES[row["speaker"]], durations[None].astype(np.float32)
         units.append(oracle.contours(oracle.tokens(row["phones"]), *style)[1].ravel())

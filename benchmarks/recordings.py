@@ -20,16 +20,16 @@ from prosody_transfer.synthesis.transfer import Transferer, TransferSettings
 
 def listen_once(model: Transferer) -> None:
     """Recognise and align each recording once for all voices: the voice has no part in it."""
-    listen, last = model.listener.listen, {}
+    align, last = model.aligner.align, {}
 
-    def remembered(waveform: Any, pieces: Any, transcript: Any, **options: Any) -> Any:
+    def remembered(waveform: Any, pieces: Any, transcript: Any, settings: Any) -> Any:
         key = (waveform.tobytes(), transcript.text)
         if last.get("key") != key:
             last.clear()
-            last.update(key=key, heard=listen(waveform, pieces, transcript, **options))
+            last.update(key=key, heard=align(waveform, pieces, transcript, settings))
         return last["heard"]
 
-    model.listener.listen = remembered  # type: ignore[method-assign]
+    model.aligner.align = remembered  # type: ignore[method-assign]
 
 
 def main() -> None:

@@ -43,20 +43,20 @@ def timed(spent: dict[str, float], name: str, function: Callable[..., Any]) -> C
 
 def stages(audio: Path, text: str | None, repeats: int) -> dict[str, float]:
     """Real-time factor of each stage of a warm transfer, averaged over some runs."""
-    import prosody_transfer.synthesis.source as source
-    import prosody_transfer.synthesis.speak as speak
-    from prosody_transfer.synthesis import transfer
+    from prosody_transfer.analysis import analyse, source
+    from prosody_transfer.synthesis import decode, render, transferer
 
-    model = transfer.Transferer()
+    model = transferer.Transferer()
     result = model.from_file(audio, "alice", text=text)
     spent: dict[str, float] = defaultdict(float)
-    transfer.read_audio = timed(spent, "read", transfer.read_audio)
-    transfer.cut = timed(spent, "features", transfer.cut)
-    transfer.extract = timed(spent, "measuring the output", transfer.extract)
-    speak.vocode = timed(spent, "vocoder", speak.vocode)
+    analyse.read_audio = timed(spent, "read", analyse.read_audio)
+    analyse.cut = timed(spent, "features", analyse.cut)
+    transferer.extract = timed(spent, "measuring the output", transferer.extract)
+    transferer.embed = timed(spent, "reference encoder", transferer.embed)
+    render.vocode = timed(spent, "vocoder", render.vocode)
     source.recognise_phones = timed(spent, "phone recogniser", source.recognise_phones)
-    source.Listener._align = timed(spent, "alignment", source.Listener._align)  # type: ignore[method-assign]
-    speak.Speaker.speak = timed(spent, "acoustic model", speak.Speaker.speak)  # type: ignore[method-assign]
+    source.SourceAligner._align = timed(spent, "alignment", source.SourceAligner._align)  # type: ignore[method-assign]
+    decode.PieceDecoder.decode = timed(spent, "decoder", decode.PieceDecoder.decode)  # type: ignore[method-assign]
     began = time.perf_counter()
     for _ in range(repeats):
         model.from_file(audio, "alice", text=text)

@@ -23,9 +23,9 @@ def check_single(
         OutputError: The result or the picture can't be written.
         DependencyError: Drawing was asked for and matplotlib is not installed.
     """
+    from prosody_transfer.analysis.transcript import find_words
     from prosody_transfer.audio.io import check_writable, probe
     from prosody_transfer.core.atomic import check_name, make_folder
-    from prosody_transfer.synthesis.source import find_words
 
     check_words(text, transcript)
     if output is not None and out_dir is not None:

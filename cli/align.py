@@ -24,26 +24,28 @@ def align(
     0 to 1: of words with .9 about nine in ten are what is said there.
     """
     from prosody_transfer.alignment.textgrid import write_textgrid
+    from prosody_transfer.analysis.analyse import measure
+    from prosody_transfer.analysis.settings import AnalysisSettings
     from prosody_transfer.cli._single import check_words
-    from prosody_transfer.synthesis.measure import measure
     from prosody_transfer.synthesis.report import check_report, interval_rows
 
     check_words(text, transcript)
     if output is not None:
         check_report(output, (".textgrid",), overwrite)
-    heard = measure(
-        source, text=text, transcript=transcript, aligner=aligner, check_transcript=check_transcript,
-        recognise=recognise, track=track, channel=channel,
-    ).heard  # fmt: skip
-    found = heard.alignment
-    for warning in heard.warnings:
+    settings = AnalysisSettings(
+        aligner=aligner, check_transcript=check_transcript, recognise=recognise, track=track, channel=channel
+    )
+    analysis = measure(source, text=text, transcript=transcript, settings=settings)
+    heard, found = analysis.aligned, analysis.alignment
+    for warning in analysis.warnings:
         note(f"{source}: {warning}")
     if output is not None:
         write_textgrid(found, output)
     if json:
         words, phones = interval_rows(found.words, "word", heard.confidence), interval_rows(found.phones, "phone")
         facts: dict[str, object] = {"input": source, "output": output, "seconds": found.duration}
-        facts |= {"aligner": found.aligner, "words_from": heard.origin, "text": heard.text, "warnings": heard.warnings}
+        facts |= {"aligner": found.aligner, "words_from": heard.origin, "text": heard.text}
+        facts["warnings"] = analysis.warnings
         facts["readings"] = [r._asdict() for r in heard.readings]
         print_json({**facts, "words": words, "phones": phones})
     elif output is not None:

@@ -24,31 +24,32 @@ def features(
 
     Printed as a table or JSON, written as CSV (one row a frame) or JSON, drawn as a picture.
     """
+    from prosody_transfer.analysis.analyse import measure
+    from prosody_transfer.analysis.settings import AnalysisSettings
     from prosody_transfer.cli._single import check_plot, check_words
-    from prosody_transfer.synthesis.measure import measure
     from prosody_transfer.synthesis.report import check_report, feature_numbers, features_csv, write_report
 
     check_words(text, transcript)
     check_plot(plot, overwrite)
     if output is not None:
         check_report(output, (".csv", ".json"), overwrite)
-    found = measure(
-        source, text=text, transcript=transcript, aligner=aligner, check_transcript=check_transcript,
-        recognise=recognise, track=track, channel=channel,
-    )  # fmt: skip
-    for warning in found.heard.warnings:
+    settings = AnalysisSettings(
+        aligner=aligner, check_transcript=check_transcript, recognise=recognise, track=track, channel=channel
+    )
+    found = measure(source, text=text, transcript=transcript, settings=settings)
+    for warning in found.warnings:
         note(f"{source}: {warning}")
-    alignment = found.heard.alignment
-    known = {"input": str(source), "words_from": found.heard.origin, "warnings": found.heard.warnings}
-    numbers = {**known, **feature_numbers(found.features, alignment)}
+    alignment, measured = found.alignment, found.heard_features
+    known = {"input": str(source), "words_from": found.aligned.origin, "warnings": found.warnings}
+    numbers = {**known, **feature_numbers(measured, alignment)}
     if output is not None:
         wants_csv = output.suffix.lower() == ".csv"
-        data = features_csv(found.features, alignment) if wants_csv else format_json(numbers) + "\n"
+        data = features_csv(measured, alignment) if wants_csv else format_json(numbers) + "\n"
         write_report(output, data.encode(), overwrite)
     if plot is not None:
         from prosody_transfer.synthesis.plots import plot_features
 
-        plot_features(found.features, alignment, plot, title=source.name, overwrite=overwrite)
+        plot_features(measured, alignment, plot, title=source.name, overwrite=overwrite)
     if json:
         print_json(numbers)
     elif output is not None or plot is not None:

@@ -21,12 +21,11 @@ MAY_IMPORT = {
     "data": {"core", "features"},
     "models": {"core"},
     "store": {"core", "models"},
-    "selection": TOP,
-    "training": TOP | {"selection"},
-    "synthesis": TOP | {"selection"},
-    "streaming": TOP | {"selection", "synthesis"},
-    "evaluation": TOP | {"selection", "synthesis", "streaming"},
-    "cli": TOP | {"selection", "training", "synthesis", "streaming", "evaluation"},
+    "analysis": TOP,
+    "training": TOP | {"analysis"},
+    "synthesis": TOP | {"analysis"},
+    "evaluation": TOP | {"analysis", "synthesis"},
+    "cli": TOP | {"analysis", "training", "synthesis", "evaluation"},
 }
 NOT_OURS = {".git", ".venv", ".lint", "build", "dist", "runs", "data", "demo", "ptx-evaluate"}  # at the top
 LEFTOVERS = ("__pycache__", ".egg-info", "_cache", ".hypothesis")  # anywhere

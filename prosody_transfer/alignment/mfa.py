@@ -15,7 +15,7 @@ import numpy as np
 
 from prosody_transfer.alignment.base import Aligner
 from prosody_transfer.alignment.textgrid import read_textgrid
-from prosody_transfer.core.errors import AudioError, DependencyError, TranscriptError
+from prosody_transfer.core.errors import AudioError, DependencyError, MismatchError, TranscriptError
 from prosody_transfer.core.types import Alignment
 from prosody_transfer.text.lexicon import pronounce
 
@@ -71,7 +71,7 @@ class MfaAligner(Aligner):
             if done.returncode != 0 and any(sign in done.stdout + done.stderr for sign in _BROKEN):
                 raise DependencyError(f"does not run ({_reason(done)})", place=_PLACE, remedy=_REMEDY)
             if done.returncode != 0 or not output.is_file():
-                raise TranscriptError(
+                raise MismatchError(
                     f"could not be aligned by mfa ({_reason(done)})",
                     place="transcript",
                     remedy="check that the transcript has exactly the words that are spoken",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from prosody_transfer.alignment.base import Aligner, fill_gaps
-from prosody_transfer.core.errors import AudioError, DependencyError, TranscriptError
+from prosody_transfer.core.errors import AudioError, DependencyError, MismatchError, TranscriptError
 from prosody_transfer.core.sharing import Shared
 from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval, WordInterval
 from prosody_transfer.text.lexicon import Pronunciation, pronounce
@@ -61,7 +61,7 @@ class PocketsphinxAligner(Aligner):
         if found is not None:
             return _to_alignment(found[0], words, found[1], duration)
         shown = " ".join(words[:6]) + (" ..." if len(words) > 6 else "")
-        raise TranscriptError(
+        raise MismatchError(
             f"could not be aligned with its {len(words)} words ({shown})",
             place="transcript",
             remedy=_REMEDY,

@@ -12,7 +12,7 @@ from prosody_transfer.alignment.base import fill_gaps
 from prosody_transfer.alignment.labels import CLOSURES, alphabet_of, is_silence, restore_stress, to_arpabet
 from prosody_transfer.alignment.tiers import Tier, choose_tiers
 from prosody_transfer.core.atomic import write_atomically
-from prosody_transfer.core.errors import TranscriptError
+from prosody_transfer.core.errors import NoWordsError, TranscriptError
 from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval, WordInterval
 from prosody_transfer.text.encoding import decode
 
@@ -67,7 +67,7 @@ def read_timed(path: str | Path, *, phones: bool = False) -> Alignment | Anchors
         anchors = Anchors.of(spans, duration, names)
         if not anchors.spans:
             problem = f"has neither phones nor words (tiers: {names})"
-            raise TranscriptError(problem, place=place, remedy="name the phone tier 'phones', the word tier 'words'")
+            raise NoWordsError(problem, place=place, remedy="name the phone tier 'phones', the word tier 'words'")
         return anchors
     words = tuple(WordInterval(label.strip(), a, b) for a, b, label in spans)
     found = fill_gaps(_phones(phone_tier, start, place), duration)

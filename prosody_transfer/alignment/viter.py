@@ -15,7 +15,7 @@ import numpy as np
 from prosody_transfer.alignment.base import Aligner, fill_gaps
 from prosody_transfer.alignment.labels import restore_stress, to_arpabet
 from prosody_transfer.alignment.mfa import dictionary, fitted
-from prosody_transfer.core.errors import AudioError, DependencyError, TranscriptError
+from prosody_transfer.core.errors import AudioError, DependencyError, MismatchError, TranscriptError
 from prosody_transfer.core.sharing import STDERR
 from prosody_transfer.core.types import Alignment, PhoneInterval, WordInterval
 from prosody_transfer.text.phones import VOWELS
@@ -70,7 +70,7 @@ class ViterAligner(Aligner):
                     model = self._viter.Model(str(self.model), dict=str(entries), cpu=True)
                     found = model.align(samples, " ".join(words), sample_rate=int(sample_rate))
             except self._viter.ViterError as error:
-                raise TranscriptError(
+                raise MismatchError(
                     f"could not be aligned by viter ({error})",
                     place="transcript",
                     remedy="check that the transcript has exactly the words that are spoken",

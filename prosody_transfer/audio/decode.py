@@ -12,7 +12,7 @@ import soundfile
 from prosody_transfer.audio.channels import Choice, Frames, Level, Survey
 from prosody_transfer.audio.media import AGAIN, UNKNOWN_LENGTH
 from prosody_transfer.audio.resample import Resampler, resampled_length
-from prosody_transfer.core.errors import AudioError
+from prosody_transfer.core.errors import AudioError, LongAudioError, ShortAudioError
 
 MIN_SECONDS, MAX_SECONDS = 0.3, 3 * 3600.0
 MAX_SAMPLE = 1e6
@@ -121,7 +121,7 @@ def _stops(path: Path, count: int, rate: int, whole: float) -> AudioError:
 def check_length(path: Path, seconds: float, upper_only: bool = False) -> None:
     if seconds > MAX_SECONDS:
         problem = f"lasts {seconds / 3600:.2f} hours, the limit is {MAX_SECONDS / 3600:.0f}"
-        raise AudioError(problem, place=str(path), remedy="cut it up")
+        raise LongAudioError(problem, place=str(path), remedy="cut it up")
     if not upper_only and seconds < MIN_SECONDS:
         problem = f"is too short: {seconds:.3f} s, the least is {MIN_SECONDS} s"
-        raise AudioError(problem, place=str(path), remedy="give a longer recording")
+        raise ShortAudioError(problem, place=str(path), remedy="give a longer recording")

@@ -19,11 +19,11 @@ def envelope(waveform: np.ndarray, sample_rate: int, smoothing_seconds: float) -
 
     It is at least `FLOOR_DB` below its largest value.
     """
-    return _level_db(_power(waveform, sample_rate), smoothing_seconds)
+    return _level_db(compared_power(waveform, sample_rate), smoothing_seconds)
 
 
-def _power(waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Of frames of `FRAME_SECONDS`, below 8 kHz, (F,)."""
+def compared_power(waveform: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Mean square of frames of `FRAME_SECONDS`, below 8 kHz, (N,) -> (F,) float64."""
     if sample_rate > COMPARED_RATE:
         waveform, sample_rate = resample(waveform, sample_rate, COMPARED_RATE), COMPARED_RATE
     size = round(FRAME_SECONDS * sample_rate)
@@ -50,7 +50,8 @@ def follow_loudness(
     wrong about loudness is there: closures, onsets and tails are followed closely. Values: docs/experiments.md.
 
     Args:
-        waveform, model: (N,) float32, at the same speech level.
+        waveform: (N,) float32.
+        model: (F,), `compared_power` of the other one, as long, at the same speech level.
         loud_seconds, quiet_seconds: Smoothing of the gain where the model is above `LOUD_DB`, and below `QUIET_DB`,
             both from its loudest moment within `AROUND_SECONDS`; between the two it goes over from one to the other.
         limit_db: The gain lies within +- this.
@@ -59,7 +60,7 @@ def follow_loudness(
     Returns:
         (N,) float32.
     """
-    powers = [_power(w, sample_rate) for w in (model, waveform)]
+    powers = [model, compared_power(waveform, sample_rate)]
     slow, fast = ([_level_db(p, seconds) for p in powers] for seconds in (loud_seconds, quiet_seconds))
     around = round(AROUND_SECONDS / FRAME_SECONDS)
     loudest = np.lib.stride_tricks.sliding_window_view(np.pad(fast[0], around, mode="edge"), 2 * around + 1).max(1)

@@ -18,7 +18,7 @@ from prosody_transfer.audio.layouts import check_channel, find_channel, shown
 from prosody_transfer.audio.media import UNKNOWN_LENGTH
 from prosody_transfer.audio.opening import opened
 from prosody_transfer.core.atomic import check_name, part_name
-from prosody_transfer.core.errors import AudioError, OutputError, ShapeError
+from prosody_transfer.core.errors import AudioError, OutputError, ShapeError, SilentAudioError
 
 SILENCE_DB = -70.0
 SUFFIXES = (".wav", ".flac", ".opus")
@@ -144,7 +144,7 @@ def read_audio(
         kind = "is digital silence" if mixer.swing == 0 else f"is silent: nothing in it is above {SILENCE_DB:.0f} dBFS"
         others = f"choose another track with --track: {tracks}" if tracks else ""
         remedy = others or "check the microphone, the mute switch and the chosen track"
-        raise AudioError(kind, place=str(path), remedy=remedy)
+        raise SilentAudioError(kind, place=str(path), remedy=remedy)
     if choice and (gain_db := mixer.gain_db(choice)):
         waveform *= np.float32(10 ** (gain_db / 20))
     return Audio(waveform if not mono else waveform[0], target, rate, count, channels, path, notes)

@@ -27,18 +27,19 @@ LEAST_STEPS = 60  # with its surroundings; shorter is a breath, a click or the t
 
 
 @dataclass(frozen=True)
-class Levelled:
-    """A source as everything that measures and speaks sees it.
+class SourceLevel:
+    """How a source was brought to the level of the networks, and the way back.
 
     Attributes:
-        waveform: (N,) float32, high-passed, its speech at -26 dBFS, lines far softer than others raised to them.
         gain_db: What all of it was raised by.
+        sample_rate: Hz.
+        samples: N.
         ride_db: (R,) what was added to that, every 10 ms from the first on, 0 or more; None where nothing was.
     """
 
-    waveform: np.ndarray
     gain_db: float
     sample_rate: int
+    samples: int
     ride_db: np.ndarray | None = None
 
     def at_frames(self, hop_length: int, n_frames: int) -> np.ndarray | None:
@@ -55,7 +56,7 @@ class Levelled:
         """
         if self.ride_db is None:
             return waveform.astype(np.float32, copy=False)
-        scale = len(self.waveform) / max(1, len(waveform)) / self.sample_rate / STEP_SECONDS
+        scale = self.samples / max(1, len(waveform)) / self.sample_rate / STEP_SECONDS
         out = np.array(waveform, np.float32)
         steps = np.arange(len(self.ride_db))
         for start in range(0, len(out), 1 << 20):  # in blocks, for long sources
@@ -74,6 +75,19 @@ class Levelled:
         return limit(self.unridden(waveform) * gain, sample_rate or self.sample_rate)
 
 
+@dataclass(frozen=True)
+class Levelled:
+    """A source as everything that measures and speaks sees it.
+
+    Attributes:
+        waveform: (N,) float32, high-passed, its speech at -26 dBFS, lines far softer than others raised to them.
+        level: What was done to its loudness.
+    """
+
+    waveform: np.ndarray
+    level: SourceLevel
+
+
 def level_source(waveform: np.ndarray, sample_rate: int) -> Levelled:
     """Take out what lies below the voice, bring the speech to -26 dBFS, and raise lines far softer than the strongest.
 
@@ -87,10 +101,10 @@ def level_source(waveform: np.ndarray, sample_rate: int) -> Levelled:
     """
     levelled, gain_db = normalise_level(high_pass(waveform, sample_rate), sample_rate)
     ride = _ride(levelled, sample_rate)
+    level = SourceLevel(gain_db, sample_rate, len(levelled), ride)
     if ride is None:
-        return Levelled(levelled, gain_db, sample_rate)
-    lowered = Levelled(levelled, gain_db, sample_rate, -ride)
-    return Levelled(lowered.unridden(levelled), gain_db, sample_rate, ride)
+        return Levelled(levelled, level)
+    return Levelled(SourceLevel(gain_db, sample_rate, len(levelled), -ride).unridden(levelled), level)
 
 
 def _ride(waveform: np.ndarray, sample_rate: int) -> np.ndarray | None:

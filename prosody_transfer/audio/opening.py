@@ -27,7 +27,7 @@ from prosody_transfer.audio.containers import (
 from prosody_transfer.audio.layouts import MAX_RATE, MIN_RATE, file_names
 from prosody_transfer.audio.media import AGAIN, UNKNOWN_LENGTH, Media, Unreadable
 from prosody_transfer.audio.resample import Resampler, resampled_length
-from prosody_transfer.core.errors import AudioError
+from prosody_transfer.core.errors import AudioError, MissingAudioError, SampleRateError
 
 _HEADERLESS = ("RAW", "SD2", "MAT4", "MAT5", "HTK", "XI")
 _RESAMPLE = "resample it first, for example: ffmpeg -i IN -ar 24000 OUT.wav"
@@ -154,7 +154,7 @@ def opened(path: Path, track: int | None = None) -> Iterator[Any]:
         with _decoder(file, path, head, track) as sound:
             if not MIN_RATE <= sound.samplerate <= MAX_RATE:
                 problem = f"has {sound.samplerate} samples a second, outside {MIN_RATE} to {MAX_RATE} Hz"
-                raise AudioError(problem, place=place, remedy=_RESAMPLE)
+                raise SampleRateError(problem, place=place, remedy=_RESAMPLE)
             yield sound
 
 
@@ -206,7 +206,7 @@ def _open_file(path: Path) -> BinaryIO:
             raise AudioError("is not a regular file", place=place, remedy="save the sound to a file first")
         return open(path, "rb", buffering=0)  # type: ignore[return-value]
     except (FileNotFoundError, NotADirectoryError):
-        raise AudioError("no such file", place=place, remedy=_nearest(path)) from None
+        raise MissingAudioError("no such file", place=place, remedy=_nearest(path)) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise AudioError(f"cannot be read ({reason})", place=place, remedy="check its permissions") from None

@@ -50,8 +50,36 @@ class AudioError(PtxError):
     exit_code = 3
 
 
+class MissingAudioError(AudioError):
+    """There is no such file."""
+
+
+class SilentAudioError(AudioError):
+    """It holds nothing, or too little to be measured."""
+
+
+class ShortAudioError(AudioError):
+    """It is shorter than can be measured."""
+
+
+class LongAudioError(AudioError):
+    """It is longer than can be read."""
+
+
+class SampleRateError(AudioError):
+    """It has too few or too many samples a second."""
+
+
 class TranscriptError(PtxError):
     exit_code = 4
+
+
+class NoWordsError(TranscriptError):
+    """A transcript without a word that is said."""
+
+
+class MismatchError(TranscriptError):
+    """The words can be pronounced, but not be laid over the sound."""
 
 
 class OutputError(PtxError):

@@ -11,24 +11,24 @@ from typing import Any
 import numpy as np
 
 from prosody_transfer.alignment.base import Aligner, align_text, get_aligner
+from prosody_transfer.analysis.analyse import Analysis, analyse_file
+from prosody_transfer.analysis.transcript import name_file
 from prosody_transfer.audio.highpass import high_pass
 from prosody_transfer.audio.io import read_audio
-from prosody_transfer.audio.levelling import Levelled, level_source
 from prosody_transfer.audio.loudness import normalise_level
 from prosody_transfer.core.errors import AudioError, PtxError, UsageError
 from prosody_transfer.core.keys import sentence_key
-from prosody_transfer.core.types import SILENCE
+from prosody_transfer.core.types import SILENCE, Alignment
 from prosody_transfer.evaluation.classical import transplant
 from prosody_transfer.evaluation.pairs import Excluded, Pair, one_line
 from prosody_transfer.features.extract import Features
-from prosody_transfer.features.statistics import measure_speaker, shrink
 from prosody_transfer.store.voices import list_voices
-from prosody_transfer.synthesis.delivery import silenced
-from prosody_transfer.synthesis.pieces import Piece, cut, whole
+from prosody_transfer.synthesis.decode import DecodedFrames
+from prosody_transfer.synthesis.embed import on_frames
+from prosody_transfer.synthesis.plan import PlannedEmbedding, ProsodyPlan
 from prosody_transfer.synthesis.prosody import TransferSettings
-from prosody_transfer.synthesis.source import Heard, find_words, name_file
-from prosody_transfer.synthesis.speak import Borrowed, Speaker, Spoken, Voice, embed, sound, vocode
-from prosody_transfer.synthesis.transfer import Transferer
+from prosody_transfer.synthesis.transferer import Transferer
+from prosody_transfer.synthesis.vocode import vocode
 
 LONGEST_NATURAL_SECONDS = 60.0  # the aligner's memory grows with the square
 KEPT_SECONDS = 600.0  # of analysed sources held at once, about 0.2 MB each
@@ -59,29 +59,24 @@ VOICELESS = ("copy_synthesis", "classical")  # need no voice of the model
 
 
 @dataclass(frozen=True)
-class Analysis:
+class Known:
     """What is known of a source; the same for every system and target voice.
 
     Attributes:
-        recorded: (N,) float32 at the model's rate, as it was read.
-        waveform: (N,) the same, as a transfer sees it.
-        levelled: The same, and the way back to the source's level.
-        pieces, heard: As a transfer has them; `heard.alignment` is of the whole.
-        features: Of the whole, T frames.
-        level: ln Hz, the speaker's median F0 as a transfer estimates it.
-        latent: (1, D, T) prosody embedding on frames.
+        analysis: As a transfer has it.
+        plan: How it is said, with its prosody embedding on frames.
         span: First frame of speech and the one after its last.
     """
 
-    recorded: np.ndarray
-    waveform: np.ndarray
-    levelled: Levelled
-    pieces: list[Piece]
-    heard: Heard
-    features: Features
-    level: float
-    latent: Any
+    analysis: Analysis
+    plan: ProsodyPlan
     span: tuple[int, int]
+
+    @property
+    def latent(self) -> np.ndarray:
+        """(D, T) prosody embedding on frames."""
+        assert self.plan.embedding is not None
+        return np.concatenate(self.plan.embedding.steps, -1)
 
 
 class Controls:
@@ -112,7 +107,7 @@ class Controls:
         self.every = every
         self.left_out: list[Excluded] = []
         self._aligner: Aligner | None = None
-        self._known: OrderedDict[tuple[str, str], Analysis] = OrderedDict()
+        self._known: OrderedDict[tuple[str, str], Known] = OrderedDict()
         self._copies: OrderedDict[tuple[str, str], np.ndarray] = OrderedDict()
 
     def make(
@@ -134,11 +129,11 @@ class Controls:
                 self.transferer.voice(pair.speaker)
             systems = [s for s in VOICELESS if systems is None or s in systems]
         makers: dict[str, Callable[[], np.ndarray | None]] = {
-            "ptx": lambda: None if pair.output else self._say(source, pair.speaker),
+            "ptx": lambda: None if pair.output else self._say(source.plan, pair.speaker),
             "copy_synthesis": lambda: self._copy(pair, source),
-            "no_prosody": lambda: self._say(source, pair.speaker, strength=0.0),
-            "no_latent": lambda: self._say(source, pair.speaker, keep=("rhythm", "pitch", "energy")),
-            "latent_only": lambda: self._say(source, pair.speaker, keep=("rhythm", "latent")),
+            "no_prosody": lambda: self._say(source.plan, pair.speaker, strength=0.0),
+            "no_latent": lambda: self._say(source.plan, pair.speaker, keep=("rhythm", "pitch", "energy")),
+            "latent_only": lambda: self._say(source.plan, pair.speaker, keep=("rhythm", "latent")),
             "random_latent": lambda: self._random(pair, source, others, keep=("rhythm", "latent")),
             "random_prosody": lambda: self._random(pair, source, others),
             "wrong_speaker": lambda: self._wrong(pair, source),
@@ -156,7 +151,7 @@ class Controls:
         rivals = sorted({p.id for p in others if p.source == pair.source} | {pair.id})
         return random.Random(f"{self.seed} rare {rivals[0]}").choice(rivals) == pair.id
 
-    def analyse(self, pair: Pair) -> Analysis:
+    def analyse(self, pair: Pair) -> Known:
         """The analysis of a pair's source; kept for the next pair that has it.
 
         Raises:
@@ -166,61 +161,46 @@ class Controls:
         if key in self._known:
             self._known.move_to_end(key)
             return self._known[key]
-        try:
-            found = self._analyse(pair.source, pair.text)
-        except PtxError as error:
-            raise name_file(error, pair.source) from None
+        found = self._analyse(pair.source, pair.text)
         self._known[key] = found
-        while len(self._known) > 1 and sum(len(a.waveform) for a in self._known.values()) > KEPT_SECONDS * self.rate:
+        while len(self._known) > 1 and sum(k.analysis.seconds for k in self._known.values()) > KEPT_SECONDS:
             old, _ = self._known.popitem(last=False)
             self._copies.pop(old, None)
         return found
 
-    def _analyse(self, path: str, text: str) -> Analysis:
-        model, settings = self.transferer, self.settings
-        words = find_words(path, text or None, None)
-        recorded = read_audio(path, self.rate).waveform
-        levelled = level_source(recorded, self.rate)
-        waveform = levelled.waveform
-        pieces = cut(waveform, model.config)
-        features = whole(pieces)
-        heard = model.listener.listen(
-            waveform, pieces, words, aligner=settings.aligner,
-            check=settings.check_transcript, recognise=settings.recognise,
-        )  # fmt: skip
-        level = shrink(measure_speaker([(features.log_f0, features.voiced)])).log_f0_median
-        parts = [embed(model.network, p.features, a) for p, a in zip(pieces, heard.parts, strict=True)]
-        latent = parts[0] if len(parts) == 1 else _join(parts)
-        return Analysis(recorded, waveform, levelled, pieces, heard, features, level, latent, _span(heard, features))
+    def _analyse(self, path: str, text: str) -> Known:
+        model = self.transferer
+        analysis = analyse_file(path, model.aligner, self.settings, text=text or None, config=model.config)
+        plan = model.plan(analysis)
+        assert plan.embedding is not None
+        steps = [
+            on_frames(model.network, plan.embedding, k, phones, frames.stop - frames.start)[0].cpu().numpy()
+            for k, (phones, frames) in enumerate(plan.split())
+        ]
+        plan = replace(plan, embedding=replace(plan.embedding, steps=tuple(steps), level="frames"))
+        return Known(analysis, plan, _span(analysis.alignment, analysis.features))
 
-    def _say(self, source: Analysis, voice: str, borrowed: Borrowed | None = None, **changes: Any) -> np.ndarray:
-        """A transfer of an analysed source with other settings, and with prosody laid over its own."""
+    def _say(self, plan: ProsodyPlan, voice: str, **changes: Any) -> np.ndarray:
+        """A transfer of an analysed source with other settings, or with another plan."""
         settings = TransferSettings(**(self.settings.to_dict() | changes))
-        spoken = speak_pieces(self.transferer, source, self.transferer.voice(voice), settings, borrowed)
-        if borrowed and borrowed.energy_db is not None:  # its loudness is another utterance's
-            return self._finish(source, spoken)
-        audio = sound(self.transferer.vocoder, spoken, source.waveform, settings, self.rate)
-        audio = source.levelled.give_back(audio)[0]
-        return silenced(audio, source.recorded, source.pieces, spoken, settings, self.transferer.config)
+        return self.transferer.render(plan, voice, settings).waveform
 
-    def _finish(self, source: Analysis, spoken: list[Spoken]) -> np.ndarray:
-        audio = np.concatenate([*vocode(self.transferer.vocoder, spoken)])[: len(source.waveform)]
-        return source.levelled.give_back(audio)[0]
-
-    def _copy(self, pair: Pair, source: Analysis) -> np.ndarray:
+    def _copy(self, pair: Pair, source: Known) -> np.ndarray:
         key = (pair.source, pair.text)
         if key not in self._copies:
-            features = source.features
-            self._copies[key] = self._finish(source, [Spoken(features.mel, features.log_f0, features.voiced)])
+            features = source.analysis.features
+            frames = [DecodedFrames(features.mel, features.log_f0, features.voiced)]
+            audio = np.concatenate([*vocode(self.transferer.vocoder, frames)])[: len(source.analysis.waveform)]
+            self._copies[key] = source.plan.source.level.give_back(audio)[0]
         return self._copies[key]
 
-    def _random(self, pair: Pair, source: Analysis, others: Sequence[Pair], **changes: Any) -> np.ndarray | None:
+    def _random(self, pair: Pair, source: Known, others: Sequence[Pair], **changes: Any) -> np.ndarray | None:
         other = self._other(pair, others)
         if other is None:
             return None
-        return self._say(source, pair.speaker, lend(source, other), **changes)
+        return self._say(lend(source, other), pair.speaker, **changes)
 
-    def _other(self, pair: Pair, others: Sequence[Pair]) -> Analysis | None:
+    def _other(self, pair: Pair, others: Sequence[Pair]) -> Known | None:
         """Another utterance, by chance; the next one where it can't be used."""
         words = sentence_key(pair.text)
         same = lambda p: p.source == pair.source or (p.text and sentence_key(p.text) == words)
@@ -234,78 +214,58 @@ class Controls:
                 continue
         return None
 
-    def _wrong(self, pair: Pair, source: Analysis) -> np.ndarray | None:
+    def _wrong(self, pair: Pair, source: Known) -> np.ndarray | None:
         known = {voice.name: voice.gender == "female" for voice in list_voices()}
         high = lambda n: known.get(n, self.transferer.voices[n]["log_f0_median"] > BETWEEN_REGISTERS)
         names = [n for n in self.transferer.network.config.speakers if n != pair.speaker]
         names = [n for n in names if high(n) != high(pair.speaker)] or names
         if not names:
             return None
-        return self._say(source, random.Random(f"{self.seed} voice {pair.id}").choice(sorted(names)))
+        return self._say(source.plan, random.Random(f"{self.seed} voice {pair.id}").choice(sorted(names)))
 
-    def _classical(self, pair: Pair, source: Analysis) -> np.ndarray | None:
+    def _classical(self, pair: Pair, source: Known) -> np.ndarray | None:
         if not pair.natural:
             return None
+        found = source.analysis
         try:
             audio = read_audio(pair.natural, self.rate)
             if audio.seconds > LONGEST_NATURAL_SECONDS:
                 raise AudioError(f"is {audio.seconds:.0f} s long, more than can be aligned at once")
             natural, _ = normalise_level(high_pass(audio.waveform, self.rate), self.rate)
             self._aligner = self._aligner or get_aligner(self.settings.aligner)
-            alignment = align_text(self._aligner, natural, self.rate, source.heard.text)
-            moved = transplant(source.waveform, source.features, source.heard.alignment, natural, alignment)
+            alignment = align_text(self._aligner, natural, self.rate, found.aligned.text)
+            moved = transplant(found.waveform, found.features, found.alignment, natural, alignment)
         except PtxError as error:
             self.left_out.append(Excluded(f"{pair.id}, classical", one_line(str(name_file(error, pair.natural)))))
             return None
-        return source.levelled.give_back(moved)[0]
+        return source.plan.source.level.give_back(moved)[0]
 
 
-def speak_pieces(
-    transferer: Transferer, source: Analysis, voice: Voice, settings: TransferSettings, borrowed: Borrowed | None = None
-) -> list[Spoken]:  # fmt: skip
-    """An analysed source in a voice, piece by piece, with its own latent unless another is lent."""
-    speaker = Speaker(transferer.network, voice, source.level, settings)
-    lent = borrowed or Borrowed()
-    lent = replace(lent, latent=source.latent if lent.latent is None else lent.latent)
-    spoken = []
-    for piece, part in zip(source.pieces, source.heard.parts, strict=True):
-        size = piece.features.n_frames
-        own = _slice(lent, piece.first_frame, piece.first_frame + size)
-        spoken.append(speaker.speak(piece.features, part, size, own))
-    return spoken
+def lend(source: Known, other: Known) -> ProsodyPlan:
+    """The plan of `source` with contour, energy and embedding of `other`, from speech span to speech span, linearly.
 
-
-def lend(source: Analysis, other: Analysis) -> Borrowed:
-    """Contour, energy and embedding of `other` on the frames of `source`, from speech span to speech span, linearly.
-
-    What lies before and after the speech goes before and after it.
+    What lies before and after the speech goes before and after it. Voicing stays; no loudness is followed.
     """
-    size, have = source.features.n_frames, other.features.n_frames
+    size, have = source.plan.n_frames, other.plan.n_frames
     start, end = source.span
     at = np.interp(np.arange(size), [-1, start, end, size], [-1, *other.span, have]).clip(0, have - 1)
-    frames = np.arange(have)
-    return Borrowed(
-        np.interp(at, frames, other.features.log_f0) - other.level,
-        np.interp(at, frames, other.features.energy_db),
-        other.latent[..., np.round(at).astype(int)],
+    frames, features = np.arange(have), other.analysis.features
+    latent = other.latent[..., np.round(at).astype(int)]
+    steps = tuple(latent[..., cut] for _, cut in source.plan.split())
+    return replace(
+        source.plan,
+        log_f0=np.interp(at, frames, features.log_f0) - other.analysis.f0_level,
+        energy_db=np.interp(at, frames, features.energy_db),
+        embedding=PlannedEmbedding(steps, "frames"),
+        power=np.zeros(0),
+        source=replace(source.plan.source, silences=()),
     )
 
 
-def _slice(lent: Borrowed, start: int, end: int) -> Borrowed:
-    part = lambda values: None if values is None else values[..., start:end]
-    return Borrowed(part(lent.contour), part(lent.energy_db), part(lent.latent))
-
-
-def _span(heard: Heard, features: Features) -> tuple[int, int]:
+def _span(alignment: Alignment, features: Features) -> tuple[int, int]:
     rate = features.config.sample_rate / features.config.hop_length
-    spoken = [p for p in heard.alignment.phones if p.phone != SILENCE]
+    spoken = [p for p in alignment.phones if p.phone != SILENCE]
     if not spoken:
         return 0, features.n_frames
     start = min(int(spoken[0].start * rate), features.n_frames - 1)
     return start, max(start + 1, min(round(spoken[-1].end * rate), features.n_frames))
-
-
-def _join(parts: list[Any]) -> Any:
-    import torch
-
-    return torch.cat(parts, -1)

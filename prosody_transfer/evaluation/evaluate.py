@@ -168,7 +168,7 @@ def _with_words(pair: Pair) -> Pair:
     """With the words of its sidecar transcript, where none are given and there is one."""
     if pair.text:
         return pair
-    from prosody_transfer.synthesis.source import find_words
+    from prosody_transfer.analysis.transcript import find_words
 
     try:
         return load_config(Pair, {**pair.to_dict(), "text": find_words(pair.source, None, None).text}, pair.id)

@@ -9,12 +9,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from prosody_transfer.core.errors import PtxError
 from prosody_transfer.core.types import Alignment
 from prosody_transfer.data.manifest import Row
 from prosody_transfer.evaluation.figures import EVALUATION_RATE, load
 from prosody_transfer.evaluation.leakage_floor import average_steps, most_frequent_steps, plain_frames, plain_prosody
 from prosody_transfer.features.extract import Features
+from prosody_transfer.synthesis.plan import PlannedEmbedding, PlannedPhones
 
 
 @dataclass(frozen=True)
@@ -81,57 +81,42 @@ class CopyCatModel:
         return self.transferer.network.config.speakers
 
     def analyse(self, source: Row) -> Analysed:
-        from prosody_transfer.audio.io import read_audio
-        from prosody_transfer.audio.levelling import level_source
-        from prosody_transfer.synthesis.pieces import cut, whole
-        from prosody_transfer.synthesis.source import Transcript, find_words, name_file
+        from prosody_transfer.analysis.analyse import analyse_file
+        from prosody_transfer.analysis.transcript import Transcript
+        from prosody_transfer.synthesis.embed import pieces_of
 
-        config, settings = self.transferer.config, self.settings
-        waveform = read_audio(source.audio, config.sample_rate).waveform
-        levelled = level_source(waveform, config.sample_rate).waveform
-        try:
-            words = Transcript(source.text, None, "text") if source.text else find_words(source.audio, None, None)
-            pieces = cut(levelled, config)
-            heard = self.transferer.listener.listen(
-                levelled, pieces, words, aligner=settings.aligner, check=settings.check_transcript,
-                recognise=settings.recognise,
-            )  # fmt: skip
-        except PtxError as error:
-            raise name_file(error, source.audio) from None
-        features = whole(pieces)
+        words = Transcript(source.text, None, "text") if source.text else None
+        config = self.transferer.config
+        found = analyse_file(source.audio, self.transferer.aligner, self.settings, transcript=words, config=config)
+        features, plan = found.features, self.transferer.plan(found)
+        assert plan.embedding is not None
         voiced = features.log_f0[features.voiced]
-        steps = [self._steps(p.features, part, features) for p, part in zip(pieces, heard.parts, strict=True)]
+        steps = [
+            self._steps(k, plan.embedding, *piece, features) for k, piece in enumerate(pieces_of(found))
+        ]  # fmt: skip
         latent, frames, phones = (np.concatenate(parts, -1) for parts in zip(*steps, strict=True))
         return Analysed(
-            load(source.audio), latent, frames, phones, plain_prosody(features, heard.alignment),
-            float(np.exp(np.median(voiced))) if len(voiced) else float("nan"), (pieces, heard.parts, features),
+            load(source.audio), latent, frames, phones, plain_prosody(features, found.alignment),
+            float(np.exp(np.median(voiced))) if len(voiced) else float("nan"), plan,
         )  # fmt: skip
 
     def _steps(
-        self, features: Features, alignment: Alignment, whole: Features
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        self, number: int, embedding: PlannedEmbedding, features: Features, alignment: Alignment,
+        phones: PlannedPhones, whole: Features,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
         """Embedding, plain prosody and kinds of phones of one piece, each (..., T')."""
-        from prosody_transfer.synthesis.speak import embedding_steps
+        from prosody_transfer.synthesis.embed import on_frames
 
-        network, config = self.transferer.network, features.config
-        steps, units = embedding_steps(network, features, alignment)
-        if units is not None:  # phones and words: frame by frame
-            steps = network.spread(steps, features.n_frames, units)
-        latent = steps[0].cpu().numpy()
-        durations = np.array(alignment.durations(features.n_frames, config.sample_rate, config.hop_length))
-        size = network.config.temporal_downsampling if units is None else 1
-        frames, kinds = plain_frames(features, alignment, durations, whole)
+        network, latent, size = self.transferer.network, embedding.steps[number], 1
+        if network.config.latent_unit == "frames":
+            size = network.config.temporal_downsampling
+        else:  # phones and words: frame by frame
+            latent = on_frames(network, embedding, number, phones, features.n_frames)[0].cpu().numpy()
+        frames, kinds = plain_frames(features, alignment, phones.durations, whole)
         return latent, average_steps(frames, size), most_frequent_steps(kinds, size)
 
     def transfer(self, source: Analysed, speaker: str) -> np.ndarray:
         from prosody_transfer.audio.resample import resample
-        from prosody_transfer.features.statistics import measure_speaker, shrink
-        from prosody_transfer.synthesis.speak import Speaker, vocode
 
-        pieces, parts, features = source.state
-        transferer = self.transferer
-        level = shrink(measure_speaker([(features.log_f0, features.voiced)])).log_f0_median
-        voice = Speaker(transferer.network, transferer.voice(speaker), level, self.settings)
-        spoken = [voice.speak(p.features, a, p.features.n_frames) for p, a in zip(pieces, parts, strict=True)]
-        audio = np.concatenate([*vocode(transferer.vocoder, spoken)])[: features.n_samples]
-        return resample(audio.astype(np.float32), transferer.config.sample_rate, EVALUATION_RATE)
+        rendered = self.transferer.render(source.state, speaker, self.settings)
+        return resample(rendered.waveform, rendered.sample_rate, EVALUATION_RATE)

@@ -107,7 +107,7 @@ def pairs_from_folder(folder: str | Path, speaker: str) -> tuple[list[Pair], lis
     Raises:
         UsageError: It is no folder, or nothing in it can be used.
     """
-    from prosody_transfer.synthesis.source import find_words
+    from prosody_transfer.analysis.transcript import find_words
 
     root = Path(folder)
     if not root.is_dir():

@@ -127,7 +127,7 @@ def _contents(train: Sequence[Row], test: Sequence[Row], unread: list[tuple[str,
 
 def with_texts(rows: Sequence[Row]) -> list[Row]:
     """The same rows, with the words of the transcripts beside the recordings where they have none of their own."""
-    from prosody_transfer.synthesis.source import find_words
+    from prosody_transfer.analysis.transcript import find_words
 
     found = []
     for row in rows:

@@ -116,7 +116,7 @@ class Tools:
             TranscriptError: They do not fit.
         """
         from prosody_transfer.alignment.base import align_text
-        from prosody_transfer.synthesis.pieces import MAXIMUM_SECONDS
+        from prosody_transfer.analysis.pieces import MAXIMUM_SECONDS
 
         if not text:
             return None
@@ -128,20 +128,19 @@ class Tools:
 
     def _align_long(self, waveform: np.ndarray, text: str) -> Alignment:
         """The same in pieces, as a transfer does: the aligner's memory grows with the square of the length."""
+        from prosody_transfer.analysis.pieces import cut
+        from prosody_transfer.analysis.settings import AnalysisSettings
+        from prosody_transfer.analysis.source import SourceAligner
+        from prosody_transfer.analysis.transcript import Transcript
         from prosody_transfer.audio.resample import resample
         from prosody_transfer.core.config import MelConfig
         from prosody_transfer.store.weights import load_network
-        from prosody_transfer.synthesis.pieces import cut
-        from prosody_transfer.synthesis.source import Listener, Transcript
 
         config = MelConfig()
         audio = resample(waveform, EVALUATION_RATE, config.sample_rate)
-        listener = Listener(load_network("recogniser")[0])
-        heard = listener.listen(
-            audio, cut(audio, config), Transcript(text, None, "text"), aligner="pocketsphinx", check=False,
-            recognise="phones",
-        )  # fmt: skip
-        return heard.alignment
+        aligner = SourceAligner(load_network("recogniser")[0])
+        settings = AnalysisSettings(check_transcript=False, recognise="phones")
+        return aligner.align(audio, cut(audio, config), Transcript(text, None, "text"), settings).alignment
 
     @cached_property
     def _controls(self) -> Any:

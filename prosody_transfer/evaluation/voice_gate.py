@@ -15,7 +15,7 @@ from prosody_transfer.audio.resample import resample
 from prosody_transfer.core.errors import AudioError, ModelError
 from prosody_transfer.evaluation.attainment import margins
 from prosody_transfer.evaluation.benchmark import benchmark_pairs
-from prosody_transfer.evaluation.controls import Analysis, Controls, speak_pieces
+from prosody_transfer.evaluation.controls import Controls, Known
 from prosody_transfer.evaluation.evaluate import spread
 from prosody_transfer.evaluation.figures import EVALUATION_RATE, Values, load
 from prosody_transfer.evaluation.identity import identity_figures, mean_direction
@@ -27,20 +27,21 @@ from prosody_transfer.evaluation.voice_page import voice_page
 from prosody_transfer.evaluation.voice_verdict import Output, Verdict, judge_figures
 from prosody_transfer.features.extract import extract
 from prosody_transfer.features.mel import log_mel
+from prosody_transfer.synthesis.compare import compare
 from prosody_transfer.synthesis.prosody import TransferSettings
-from prosody_transfer.synthesis.speak import Voice, sound
-from prosody_transfer.synthesis.transfer import Transferer, compare
+from prosody_transfer.synthesis.render import Rendered, render
+from prosody_transfer.synthesis.target_voice import TargetVoice
+from prosody_transfer.synthesis.transferer import Transferer
 
 FLOOR = -11.5  # ln; below it is noise between words, as in training
 
 
 class _Judged(NamedTuple):
-    """`values` of an output, the judge's vector (E,), its mel (M, T) and its waveform (N,)."""
+    """`values` of an output, the judge's vector (E,), and the output itself, as `ptx transfer` gives it."""
 
     values: Values
     vector: np.ndarray
-    mel: np.ndarray
-    waveform: np.ndarray
+    rendered: Rendered
 
 
 class VoiceGate:
@@ -125,16 +126,17 @@ class VoiceGate:
         shipped: dict[str, list[tuple[float, float]]] = {}
         old: dict[str, list[tuple[str, Values]]] = {"shipped": [], "adapted": []}
         for done, source in enumerate(chosen, 1):
-            analysis = controls.analyse(by_source[source][0])
-            found = self._judged(transferer, analysis, new, target, centres[source])
+            known_source = controls.analyse(by_source[source][0])
+            found = self._judged(transferer, known_source, new, target, centres[source])
             pair = by_source[source][0]
-            own.append(Output(source, pair.source_speaker, found.values, found.vector, centres[source], found.waveform))
+            heard = found.rendered.waveform
+            own.append(Output(source, pair.source_speaker, found.values, found.vector, centres[source], heard))
             for pair in by_source[source]:
                 voice = transferer.voice(pair.speaker)
                 for which, spoken in (("shipped", voice), ("adapted", replace(voice, network=new.network))):
-                    values = self._old(transferer, analysis, spoken, pair, centres[source])
+                    values = self._old(transferer, known_source, spoken, pair, centres[source])
                     old[which].append((source, values))
-            for speaker, margin in self._shipped(transferer, analysis, centres[source]).items():
+            for speaker, margin in self._shipped(transferer, known_source, centres[source]).items():
                 shipped.setdefault(speaker, []).append(margin)
             if self.on_event:
                 self.on_event(done, len(chosen))
@@ -164,47 +166,41 @@ class VoiceGate:
         return {p.source: mean_direction(np.stack([vectors[o] for o in p.source_enrol])) for p in pairs}
 
     def _judged(
-        self, transferer: Transferer, analysis: Analysis, voice: Voice, target: np.ndarray, source: np.ndarray
+        self, transferer: Transferer, known: Known, voice: TargetVoice, target: np.ndarray, source: np.ndarray
     ) -> _Judged:
         """Identity figures of one output, and what they were measured on."""
-        mel, waveform = say(transferer, analysis, voice)
-        vector = self.judge.embed(resample(waveform, transferer.config.sample_rate, EVALUATION_RATE))
+        settings = TransferSettings()
+        said = render(known.plan, voice, settings, network=transferer.network, vocoder=transferer.vocoder)
+        vector = self.judge.embed(resample(said.waveform, said.sample_rate, EVALUATION_RATE))
         figures = identity_figures(vector, target, source)
         values: Values = {"similarity": figures["target_similarity"], "margin": figures["margin"]}
-        return _Judged(values, vector, mel, waveform)
+        return _Judged(values, vector, said)
 
     def _shipped(
-        self, transferer: Transferer, analysis: Analysis, source: np.ndarray
+        self, transferer: Transferer, known: Known, source: np.ndarray
     ) -> dict[str, tuple[float, float]]:  # fmt: skip
         """`attainment.margins` of one source in every shipped voice that there are recordings of."""
         found = {}
         for name in sorted({*transferer.network.config.speakers} & {*known_voices()}):
-            heard = self._judged(transferer, analysis, transferer.voice(name), mean_direction(references(name)), source)
+            heard = self._judged(transferer, known, transferer.voice(name), mean_direction(references(name)), source)
             made, natural = margins(heard.vector[None], references(name), source[None])
             found[name] = float(made[0]), float(natural[0])
         return found
 
     def _old(
-        self, transferer: Transferer, analysis: Analysis, voice: Voice, pair: Pair, source: np.ndarray
+        self, transferer: Transferer, known: Known, voice: TargetVoice, pair: Pair, source: np.ndarray
     ) -> Values:  # fmt: skip
         """`OLD_FIGURES` of one output in a shipped voice."""
         import torch
 
         centre = mean_direction(references(pair.speaker))
-        values, _, mel, waveform = self._judged(transferer, analysis, voice, centre, source)
+        values, _, said = self._judged(transferer, known, voice, centre, source)
+        mel = np.concatenate([frames.mel for frames in said.frames], 1)
         config = transferer.config
         exact, _ = normalise_level(read_audio(pair.exact, config.sample_rate).waveform, config.sample_rate)
         wanted = log_mel(torch.from_numpy(exact)[None].float(), config)[0].numpy()
         size = min(mel.shape[1], wanted.shape[1])
         distance = np.abs(np.maximum(mel[:, :size], FLOOR) - np.maximum(wanted[:, :size], FLOOR)).mean()
-        found = compare(analysis.features, extract(waveform, config))
+        found = compare(known.analysis.features, extract(said.levelled, config))
         return {**values, "mel_distance": float(distance), "f0_correlation": found["f0_correlation"],
                 "energy_correlation": found["energy_correlation"]}  # fmt: skip
-
-
-def say(transferer: Transferer, analysis: Analysis, voice: Voice) -> tuple[np.ndarray, np.ndarray]:
-    """An analysed source in a voice, as a transfer gives it: mel (M, T), and waveform (N,) at the speech level."""
-    settings = TransferSettings()
-    spoken = speak_pieces(transferer, analysis, voice, settings)
-    audio = sound(transferer.vocoder, spoken, analysis.waveform, settings, transferer.config.sample_rate)
-    return np.concatenate([s.mel for s in spoken], 1), audio.astype(np.float32)

@@ -6,16 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from prosody_transfer.audio.layouts import MAX_RATE, MIN_RATE, check_channel
-from prosody_transfer.core.config import Config
+from prosody_transfer.analysis.settings import AnalysisSettings
+from prosody_transfer.audio.layouts import MAX_RATE, MIN_RATE
 from prosody_transfer.core.errors import UsageError
 
 ASPECTS = ("rhythm", "pitch", "energy", "latent")
-GATE_DB = -35.0  # below this, relative to the speech level, nothing is voiced
 
 
-class TransferSettings(Config):
-    """How much of the source's prosody is moved, and how.
+class TransferSettings(AnalysisSettings):
+    """How much of the source's prosody is moved, and how; and how the source is read and understood.
 
     Attributes:
         keep: Which aspects come from the source: any of "rhythm", "pitch", "energy", "latent".
@@ -23,12 +22,6 @@ class TransferSettings(Config):
         f0_range_scale: Stretches the melody about its median; neutral 1.
         f0_shift_semitones: Moves the melody; neutral 0.
         duration_scale: Above 1 is longer; neutral 1: then the output has exactly the source's duration.
-        aligner: "pocketsphinx", "mfa" or "viter".
-        check_transcript: Refuse a transcript that does not match the audio.
-        recognise: Without a transcript: "words", "phones", or "auto": words.
-        track: Audio track of a film, from 1; None for the first.
-        channel: The channel that holds the voice: its number from 1, or its name (L, R, C, LFE, Ls, Rs, ...); None
-            mixes those that hold sound.
         sample_rate: Of the result, Hz, 8000 to 192000; None for the model's 24000. The result is as long as the
             source at that rate: where it is the source's own, exactly as many samples (times `duration_scale`).
     """
@@ -38,12 +31,12 @@ class TransferSettings(Config):
     f0_range_scale: float = 1.0
     f0_shift_semitones: float = 0.0
     duration_scale: float = 1.0
-    aligner: str = "pocketsphinx"
-    check_transcript: bool = True
-    recognise: str = "auto"
-    track: int | None = None
-    channel: str | int | None = None
     sample_rate: int | None = None
+
+    @property
+    def in_time(self) -> bool:
+        """Whether the result has the source's timing, moment by moment."""
+        return self.strength == 1 and self.duration_scale == 1 and "rhythm" in self.keep
 
     def check(self) -> TransferSettings:
         """Itself, or UsageError naming the setting that is out of range."""
@@ -63,13 +56,7 @@ class TransferSettings(Config):
                 raise UsageError(
                     f"{getattr(self, name)} is out of range", place=flag, remedy=f"give {low:g} to {high:g}"
                 )
-        if self.recognise not in ("auto", "words", "phones"):
-            raise UsageError(
-                f"{self.recognise!r} is unknown", place="--recognise", remedy="choose auto, words or phones"
-            )
-        if self.track is not None and self.track < 1:
-            raise UsageError(f"there is no track {self.track}", place="--track", remedy="give a number from 1")
-        check_channel(self.channel)
+        super().check()
         if self.sample_rate is not None and not MIN_RATE <= self.sample_rate <= MAX_RATE:
             remedy = f"give {MIN_RATE} to {MAX_RATE}, such as 44100 or 48000"
             raise UsageError(f"{self.sample_rate} Hz is out of range", place="--sample-rate", remedy=remedy)
@@ -120,8 +107,3 @@ def plan_rhythm(durations: np.ndarray, phones: np.ndarray, average: np.ndarray, 
 def shape_pitch(normalised: np.ndarray, settings: TransferSettings) -> np.ndarray:
     """Stretch and shift a contour of ln F0 relative to the speaker's median."""
     return normalised * settings.f0_range_scale + settings.f0_shift_semitones * np.log(2) / 12
-
-
-def clean_voicing(voiced: np.ndarray, energy_db: np.ndarray, unvoiced: np.ndarray) -> np.ndarray:
-    """Voicing without what trackers find in noise floors and where there can be none, as in pauses; all (T,)."""
-    return voiced & (energy_db > GATE_DB) & ~unvoiced

@@ -7,7 +7,7 @@ import time
 from functools import lru_cache
 from pathlib import Path
 
-from prosody_transfer.core.errors import TranscriptError
+from prosody_transfer.core.errors import NoWordsError, TranscriptError
 from prosody_transfer.text import subtitles
 from prosody_transfer.text.cleaning import Cleaned, clean
 from prosody_transfer.text.encoding import decode, not_text
@@ -88,7 +88,7 @@ def spoken_part(text: str, place: str) -> Cleaned:
         found = found.settled([True] * len(found.doubts))
     if not any(map(str.isalnum, found.text)):
         note = found.note()
-        raise TranscriptError(f"holds no words{f' ({note})' if note else ''}", place=place, remedy="write what is said")
+        raise NoWordsError(f"holds no words{f' ({note})' if note else ''}", place=place, remedy="write what is said")
     return found
 
 

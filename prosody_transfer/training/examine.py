@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 
 from prosody_transfer.core.config import Config, MelConfig
-from prosody_transfer.core.errors import AudioError, OutputError, TranscriptError
+from prosody_transfer.core.errors import (
+    AudioError,
+    LongAudioError,
+    MissingAudioError,
+    OutputError,
+    SampleRateError,
+    ShortAudioError,
+    SilentAudioError,
+    TranscriptError,
+)  # fmt: skip
 from prosody_transfer.data.layouts.base import Entry
 from prosody_transfer.data.manifest import Row, cache_path
 from prosody_transfer.data.quality import Quality, clipped_share, envelope, snr_db, voiced_share
@@ -160,13 +169,11 @@ def _recording(entry: Entry) -> tuple[np.ndarray, int]:
 
 def _audio_reason(error: AudioError) -> str:
     """Which reason an error of `audio.io` is."""
-    starts = {
-        "no such file": "missing", "is digital silence": "silent", "is silent": "silent", "is too short": "short",
-        "lasts": "long",
+    reasons = {
+        MissingAudioError: "missing", SilentAudioError: "silent", ShortAudioError: "short", LongAudioError: "long",
+        SampleRateError: "sample_rate",
     }  # fmt: skip
-    if "samples a second" in error.problem:
-        return "sample_rate"
-    return next((reason for start, reason in starts.items() if error.problem.startswith(start)), "unreadable")
+    return reasons.get(type(error), "unreadable")
 
 
 def _own_file(entry: Entry, original: np.ndarray, rate: int, setup: Examination, number: int | None = None) -> str:

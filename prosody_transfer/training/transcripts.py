@@ -11,7 +11,7 @@ import numpy as np
 
 from prosody_transfer.alignment.anchors import Anchors, align_anchors
 from prosody_transfer.alignment.doubts import settle
-from prosody_transfer.core.errors import AudioError, PtxError, TranscriptError
+from prosody_transfer.core.errors import AudioError, MismatchError, NoWordsError, PtxError, TranscriptError
 from prosody_transfer.core.types import Alignment
 from prosody_transfer.data.layouts.base import Entry
 from prosody_transfer.data.quality import Finding
@@ -70,7 +70,7 @@ def find_words(entry: Entry) -> Words:
         cleaned = read_words(entry.sidecar)
         return Words(cleaned.text, None, "transcript", cleaned)
     except TranscriptError as error:
-        reason = "empty_text" if error.problem.startswith("holds no words") else "encoding"
+        reason = "empty_text" if isinstance(error, NoWordsError) else "encoding"
         raise Rejected(reason, f"{Path(entry.sidecar).name} {error.problem}") from None
 
 
@@ -84,8 +84,8 @@ def _words_of_textgrid(path: str) -> Words:
         found = read_timed(path)
     except (TranscriptError, OSError) as error:
         problem = error.problem if isinstance(error, TranscriptError) else str(error.strerror)
-        nothing = "neither phones nor words" in problem
-        raise Rejected("empty_text" if nothing else "alignment", f"{Path(path).name} {problem}") from None
+        reason = "empty_text" if isinstance(error, NoWordsError) else "alignment"
+        raise Rejected(reason, f"{Path(path).name} {problem}") from None
     if isinstance(found, Anchors):
         return Words(found.text, found, "transcript")
     return Words(" ".join(w.word for w in found.words), found, "textgrid")
@@ -167,7 +167,7 @@ def _align_text(
     try:
         return tools[aligner].align(waveform, sample_rate, spoken)
     except TranscriptError as error:
-        reason = "mismatch" if error.problem.startswith("could not") else "unpronounceable"
+        reason = "mismatch" if isinstance(error, MismatchError) else "unpronounceable"
         raise Rejected(reason, error.problem) from None
     except AudioError as error:
         raise Rejected("no_speech", error.problem) from None

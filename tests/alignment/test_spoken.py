@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from prosody_transfer.alignment import spoken
 from prosody_transfer.alignment.heard import split_tokens
 from prosody_transfer.alignment.spoken import choose_readings, unlikely, words_of
+from prosody_transfer.analysis.source import SourceAligner
 from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval
-from prosody_transfer.synthesis.source import Listener
 from prosody_transfer.text.lexicon import pronounce
 from prosody_transfer.text.phones import PHONE_IDS, split_stress
 from prosody_transfer.text.readings import text_tokens
@@ -84,7 +84,7 @@ def test_tokens_keep_their_readings_over_pieces():
 
 def test_the_aligner_gets_the_words_that_are_said(monkeypatch):
     """What is written stays; the words in time are those of the reading that was heard."""
-    from prosody_transfer.synthesis import source as module
+    from prosody_transfer.analysis import source as module
 
     asked: list[list[str]] = []
 
@@ -95,7 +95,7 @@ def test_the_aligner_gets_the_words_that_are_said(monkeypatch):
             asked.append(list(words))
             return heard(" ".join(words))
 
-    listener = Listener(None)
+    listener = SourceAligner(None)
     listener._aligners["made-up"] = Aligner()
     words = ["i", "was", "born", "in", "one", "nine", "nine", "five"]
     posteriors = frames(words)

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 import prosody_transfer.evaluation
+from prosody_transfer.analysis.pieces import cut
+from prosody_transfer.analysis.settings import AnalysisSettings
+from prosody_transfer.analysis.source import SourceAligner
+from prosody_transfer.analysis.transcript import Transcript
 from prosody_transfer.audio.io import read_audio
 from prosody_transfer.audio.loudness import normalise_level
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.store.weights import load_network
-from prosody_transfer.synthesis.pieces import cut
-from prosody_transfer.synthesis.source import Listener, Transcript
 
 RATE = 24000
 SET = Path(prosody_transfer.evaluation.__file__).parent / "benchmark_set"
@@ -40,15 +42,14 @@ def recording(name):
 
 @pytest.fixture(scope="module")
 def listener():
-    return Listener(load_network("recogniser")[0])
+    return SourceAligner(load_network("recogniser")[0])
 
 
 def listen(listener, waveform, text, said):
     listener._words = Ear(said)
-    heard = listener.listen(
-        waveform, cut(waveform, MelConfig()), Transcript(text, None, "text"),
-        aligner="pocketsphinx", check=True, recognise="auto",
-    )  # fmt: skip
+    heard = listener.align(
+        waveform, cut(waveform, MelConfig()), Transcript(text, None, "text"), AnalysisSettings()
+    )
     return heard, listener._words.asked
 
 
@@ -106,8 +107,6 @@ def test_in_noise_a_right_transcript_is_left_alone(listener):
 def test_no_check_asks_nobody(listener):
     waveform, right = recording("complex_1")
     listener._words = ear = Ear(right)
-    heard = listener.listen(
-        waveform, cut(waveform, MelConfig()), Transcript(right.replace("finally ", ""), None, "text"),
-        aligner="pocketsphinx", check=False, recognise="auto",
-    )  # fmt: skip
+    wrong, unchecked = Transcript(right.replace("finally ", ""), None, "text"), AnalysisSettings(check_transcript=False)
+    heard = listener.align(waveform, cut(waveform, MelConfig()), wrong, unchecked)
     assert (ear.asked, heard.warnings) == (0, []) and len(heard.confidence) == len(heard.alignment.words)

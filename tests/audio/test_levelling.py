@@ -47,30 +47,30 @@ def test_soft_lines_are_raised_to_the_others(line: np.ndarray, order: int, noise
 def test_what_was_raised_goes_back_to_where_it_was(line: np.ndarray) -> None:
     wave, lines = scene(line, LEVELS, -80)
     levelled = level_source(wave, RATE)
-    back, limited = levelled.give_back(levelled.waveform)
+    back, limited = levelled.level.give_back(levelled.waveform)
     assert not limited and len(back) == len(wave)
     for part in lines:
         assert speech_level_db(back[part], RATE) == pytest.approx(speech_level_db(wave[part], RATE), abs=0.2)
 
 
 def test_a_line_by_itself_is_only_scaled(line: np.ndarray) -> None:
-    assert level_source(line, RATE).ride_db is None
+    assert level_source(line, RATE).level.ride_db is None
     long_pause = np.pad(line, (8 * RATE, 8 * RATE))
     noise = np.random.default_rng(0).standard_normal(len(long_pause)).astype(np.float32) * np.float32(0.001)
-    assert level_source(long_pause, RATE).ride_db is None
-    assert level_source(long_pause + noise, RATE).ride_db is None
+    assert level_source(long_pause, RATE).level.ride_db is None
+    assert level_source(long_pause + noise, RATE).level.ride_db is None
 
 
 def test_a_stretched_output_is_softened_where_its_lines_are(line: np.ndarray) -> None:
     wave, _ = scene(line, [0, -40], None)
     levelled = level_source(wave, RATE)
-    ones = levelled.unridden(np.ones(2 * len(wave), np.float32))
-    same = levelled.unridden(np.ones(len(wave), np.float32))
+    ones = levelled.level.unridden(np.ones(2 * len(wave), np.float32))
+    same = levelled.level.unridden(np.ones(len(wave), np.float32))
     np.testing.assert_allclose(ones[::2], same, atol=0.01)
     assert same.min() < 0.03 and same.max() == 1.0
 
 
 def test_an_offset_does_not_count_as_loudness(line: np.ndarray) -> None:
-    assert level_source(line + np.float32(0.3), RATE).gain_db == pytest.approx(
-        level_source(line, RATE).gain_db, abs=0.1
+    assert level_source(line + np.float32(0.3), RATE).level.gain_db == pytest.approx(
+        level_source(line, RATE).level.gain_db, abs=0.1
     )

@@ -23,20 +23,25 @@ needs_weights = pytest.mark.skipif(not shipped("recogniser").exists(), reason="t
 def measured(monkeypatch: pytest.MonkeyPatch):
     """The example measured and aligned without the recogniser; remembers the options."""
     from prosody_transfer.alignment.base import align_text, get_aligner
+    from prosody_transfer.analysis import analyse as module
+    from prosody_transfer.analysis.pieces import Piece
+    from prosody_transfer.analysis.recorded import Recorded
+    from prosody_transfer.analysis.source import SourceAlignment
     from prosody_transfer.audio.io import read_audio
+    from prosody_transfer.audio.levelling import Levelled, SourceLevel
     from prosody_transfer.core.config import MelConfig
     from prosody_transfer.features.extract import extract
-    from prosody_transfer.synthesis import measure as module
-    from prosody_transfer.synthesis.source import Heard
 
     asked: dict = {}
 
-    def fake(source: Path, **options: object) -> module.Measured:
+    def fake(source: Path, **options: object) -> module.Analysis:
         waveform = read_audio(source, 24000).waveform
         asked.update(options)
         found = align_text(get_aligner(), waveform, 24000, TEXT)
-        heard = Heard(found, [found], "text", TEXT, ["a warning"])
-        return module.Measured(waveform, extract(waveform, MelConfig()), heard)
+        size, heard = len(waveform), SourceAlignment(found, [found], "text", TEXT, ["a warning"])
+        levelled = Levelled(waveform, SourceLevel(0.0, 24000, size))
+        pieces = [Piece(0, size, 0, extract(waveform, MelConfig()))]
+        return module.Analysis(Recorded(24000, size), waveform, levelled, pieces, heard)
 
     monkeypatch.setattr(module, "measure", fake)
     return asked
@@ -48,7 +53,7 @@ def test_align_as_a_table(ptx, measured) -> None:
     rows = [line.split() for line in result.stdout.splitlines()]
     assert rows[0] == ["START", "END", "PHONE", "WORD"] and rows[1][2] == "SIL"
     assert "train" in [row[3] for row in rows if len(row) == 4]
-    assert measured["text"] == TEXT and measured["check_transcript"] is False
+    assert measured["text"] == TEXT and measured["settings"].check_transcript is False
     assert result.stderr == f"ptx: note: {SOURCE}: a warning\n"
 
 
@@ -100,12 +105,14 @@ def test_features_as_a_summary_and_a_picture(ptx, measured, tmp_path: Path) -> N
 def test_they_offer_what_measure_takes(verb: str) -> None:
     from importlib import import_module
 
-    from prosody_transfer.synthesis.measure import measure
+    from prosody_transfer.analysis.analyse import measure
+    from prosody_transfer.analysis.settings import AnalysisSettings
 
     options = inspect.signature(getattr(import_module(f"prosody_transfer.cli.{verb}"), verb)).parameters
-    wanted = inspect.signature(measure).parameters
-    assert set(options) - set(wanted) <= {"output", "plot", "json", "overwrite"}
-    assert all(options[name].default == wanted[name].default for name in wanted if name != "source")
+    wanted = {n: p.default for n, p in inspect.signature(measure).parameters.items() if n not in ("path", "settings")}
+    wanted |= AnalysisSettings().to_dict()
+    assert set(options) - set(wanted) == {"source", "output", "json", "overwrite"} | ({"plot"} & set(options))
+    assert all(options[name].default == default for name, default in wanted.items())
 
 
 @pytest.mark.parametrize("verb", ["align", "features"])

@@ -17,6 +17,7 @@ from prosody_transfer.core.errors import AudioError, TranscriptError, UsageError
 from prosody_transfer.evaluation.benchmark import benchmark_pairs
 from prosody_transfer.evaluation.controls import RARE, SYSTEMS, Controls, lend
 from prosody_transfer.features.extract import extract
+from prosody_transfer.synthesis.plan import PlannedEmbedding
 from prosody_transfer.synthesis.prosody import TransferSettings
 from prosody_transfer.synthesis.transfer import Transferer
 
@@ -112,14 +113,14 @@ def test_the_same_each_time_in_any_order(transferer, made):
 
 
 def test_another_seed_is_another_utterance(transferer):
-    drawn = {Controls(transferer, seed=s)._other(PAIR, PAIRS[:8]).heard.text for s in range(6)}
+    drawn = {Controls(transferer, seed=s)._other(PAIR, PAIRS[:8]).analysis.aligned.text for s in range(6)}
     assert len(drawn) > 1 and PAIR.text not in drawn
 
 
 def test_each_source_is_analysed_once(transferer, monkeypatch):
     asked = []
-    original = transferer.listener.listen
-    monkeypatch.setattr(transferer.listener, "listen", lambda *a, **k: asked.append(1) or original(*a, **k))
+    original = transferer.aligner.align
+    monkeypatch.setattr(transferer.aligner, "align", lambda *a, **k: asked.append(1) or original(*a, **k))
     controls = Controls(transferer)
     twin = next(p for p in PAIRS if p.source == PAIR.source and p is not PAIR)
     for pair in (PAIR, twin):
@@ -175,7 +176,7 @@ def test_sources_that_cannot_be_used(controls):
 
 
 def test_pieces_are_spoken_as_a_transfer_speaks_them(transferer, monkeypatch, tmp_path):
-    from prosody_transfer.synthesis import pieces
+    from prosody_transfer.analysis import pieces
 
     monkeypatch.setattr(pieces, "MAXIMUM_SECONDS", 6.0)
     parts = [PAIR, next(p for p in PAIRS if p.id.startswith("complex_1."))]
@@ -183,28 +184,32 @@ def test_pieces_are_spoken_as_a_transfer_speaks_them(transferer, monkeypatch, tm
     soundfile.write(tmp_path / "long.wav", joined, 24000)
     long = changed(PAIR, source=str(tmp_path / "long.wav"), text=" ".join(p.text for p in parts))
     controls = Controls(transferer)
-    assert len(controls.analyse(long).pieces) == 2
+    assert len(controls.analyse(long).analysis.pieces) == 2
     rows = {n: w for n, w, _ in controls.make(long, OTHERS, ["ptx", "random_prosody"])}
     np.testing.assert_array_equal(rows["ptx"], transferer.from_file(long.source, "sky", text=long.text).waveform)
     assert rows["random_prosody"].shape == joined.shape
 
 
-def test_lending_by_hand(controls):
+def test_lending_by_hand(controls, monkeypatch):
     """A ramp over the other's speech arrives as a ramp over this one's, end on end."""
     source, other = controls.analyse(PAIRS[0]), controls.analyse(PAIR)
-    have = other.features.n_frames
+    have = other.plan.n_frames
     ramp = np.arange(have, dtype=np.float32)
-    features = replace(other.features, log_f0=ramp + np.float32(other.level), energy_db=-ramp)
-    latent = torch.arange(have, dtype=torch.float32)[None, None]
-    lent = lend(source, replace(other, features=features, latent=latent))
-    size = source.features.n_frames
-    assert len(lent.contour) == len(lent.energy_db) == lent.latent.shape[-1] == size
+    analysis, plan = other.analysis, other.plan
+    level = np.float32(analysis.f0_level)
+    for name, values in (("log_f0", ramp + level), ("energy_db", -ramp)):
+        monkeypatch.setattr(analysis, "features", replace(analysis.features, **{name: values}))
+    steps = np.split(np.arange(have, dtype=np.float32)[None], [cut.stop for _, cut in plan.split()][:-1], 1)
+    lent = lend(source, replace(other, plan=replace(plan, embedding=PlannedEmbedding(tuple(steps), "frames"))))
+    size, latent = source.plan.n_frames, np.concatenate(lent.embedding.steps, -1)
+    assert len(lent.log_f0) == len(lent.energy_db) == latent.shape[-1] == size
     for at, expected in zip(source.span, other.span, strict=True):
-        assert lent.contour[at] == pytest.approx(expected, abs=1e-3)
+        assert lent.log_f0[at] == pytest.approx(expected, abs=1e-3)
         assert lent.energy_db[at] == pytest.approx(-expected, abs=1e-3)
-        assert lent.latent[0, 0, at] == expected
+        assert latent[0, at] == expected
+    assert not len(lent.power) and np.array_equal(lent.voiced, source.plan.voiced)
     middle = [sum(s) // 2 for s in (source.span, other.span)]
-    assert lent.contour[middle[0]] == pytest.approx(middle[1], abs=2)
+    assert lent.log_f0[middle[0]] == pytest.approx(middle[1], abs=2)
     assert (
-        all(b >= a for a, b in itertools.pairwise(lent.contour)) and -1e-3 <= lent.contour[0] < lent.contour[-1] < have
+        all(b >= a for a, b in itertools.pairwise(lent.log_f0)) and -1e-3 <= lent.log_f0[0] < lent.log_f0[-1] < have
     )

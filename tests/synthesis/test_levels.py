@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from prosody_transfer.audio.loudness import frame_power, speech_level_db
-from prosody_transfer.synthesis.transfer import Transferer, TransferSettings, compare
+from prosody_transfer.synthesis.compare import compare
+from prosody_transfer.synthesis.transfer import Transferer, TransferSettings
 
 RATE = 24000
 

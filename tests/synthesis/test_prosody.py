@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prosody_transfer.core.errors import UsageError
-from prosody_transfer.synthesis.prosody import ASPECTS, TransferSettings, clean_voicing, plan_rhythm, shape_pitch
+from prosody_transfer.synthesis.prosody import ASPECTS, TransferSettings, plan_rhythm, shape_pitch
 
 AVERAGE = np.linspace(0.5, 3.0, 40)
 PLANS = st.lists(st.tuples(st.integers(1, 30), st.integers(0, 39)), min_size=1, max_size=20)
@@ -76,15 +76,6 @@ def test_pitch_by_hand():
     changed = TransferSettings(f0_range_scale=2.0, f0_shift_semitones=12.0)
     assert shape_pitch(np.array([-0.1, 0.0, 0.2]), changed) == pytest.approx(np.log(2) + np.array([-0.2, 0.0, 0.4]))
     assert np.array_equal(shape_pitch(np.array([-0.1, 0.2]), TransferSettings()), np.array([-0.1, 0.2]))
-
-
-def test_voicing_in_pauses_and_noise_is_dropped():
-    voiced, energy, silent = (
-        np.array([1, 1, 1, 0], bool),
-        np.array([0.0, -50.0, 0.0, 0.0]),
-        np.array([0, 0, 1, 0], bool),
-    )
-    assert clean_voicing(voiced, energy, silent).tolist() == [True, False, False, False]
 
 
 @pytest.mark.parametrize("wrong", [

@@ -320,9 +320,9 @@ def test_the_version_of_the_code_is_that_of_what_it_does(monkeypatch, tmp_path: 
 
     now = version()
     assert now == keys.code_version()
-    speaking = "prosody_transfer.synthesis.speak"
+    speaking = "prosody_transfer.synthesis.decode"
     assert with_text(speaking, "GUIDANCE = 0.05", "GUIDANCE = 0.05  # as it was") == now
-    assert with_text(speaking, '"""Phones, prosody', '"""Sounds, phones, prosody') == now
+    assert with_text(speaking, '"""A plan and a voice', '"""Some plan and a voice') == now
     assert with_text(speaking, "GUIDANCE = 0.05", "GUIDANCE = 0.06") != now
     assert with_text("prosody_transfer.alignment.pocketsphinx", "_PAD = 0.2", "_PAD = 0.3") != now
     assert with_text("prosody_transfer.models.blocks.basic", "import", "import os\nimport") != now

@@ -16,7 +16,6 @@ import pytest
 from prosody_transfer.core.errors import UsageError
 from prosody_transfer.core.sharing import Shared
 from prosody_transfer.synthesis.prosody import TransferSettings
-from prosody_transfer.synthesis.source import Transcript
 
 TEXTS = (
     "Shall we take the train, or would you prefer to drive?", "Shall we take a train or would you prefer to drive",
@@ -165,7 +164,7 @@ if __name__ == "__main__":
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_pool_forked_after_a_transfer_says_the_same(networks: Path):
-    conftest = Path(__file__).with_name("conftest.py")
+    conftest = Path(__file__).parents[1] / "conftest.py"
     command = [sys.executable, "-c", FORKING, str(conftest), str(networks), *TEXTS]
     environment = {k: v for k, v in os.environ.items() if k != "OMP_NUM_THREADS"}
     done = subprocess.run(command, capture_output=True, text=True, timeout=180, env=environment)
@@ -176,7 +175,7 @@ def test_a_pool_forked_after_a_transfer_says_the_same(networks: Path):
 def test_networks_on_a_gpu_are_refused_in_a_forked_process(tiny, clip, monkeypatch):
     monkeypatch.setattr(tiny, "_process", os.getpid() + 1)
     with pytest.raises(UsageError, match='start processes with "spawn"'):
-        tiny._run(clip, "alice", Transcript(TEXTS[0], None, "text"), UNCHECKED, False)
+        tiny.from_audio(clip, 24000, "alice", text=TEXTS[0], settings=UNCHECKED, measure_output=False)
 
 
 @pytest.mark.parametrize(("given", "set_to"), [

@@ -14,7 +14,8 @@ from prosody_transfer.audio.silence import silences
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.errors import AudioError, ModelError, ShapeError, TranscriptError, UsageError
 from prosody_transfer.store.weights import shipped
-from prosody_transfer.synthesis.transfer import Transferer, TransferSettings, compare, default_output
+from prosody_transfer.synthesis.compare import compare
+from prosody_transfer.synthesis.transfer import Transferer, TransferSettings, default_output
 
 TEXT = "Shall we take the train, or would you prefer to drive?"
 RATE = 24000

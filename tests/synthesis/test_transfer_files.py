@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from prosody_transfer.analysis.transcript import Transcript, find_words
 from prosody_transfer.core.errors import AudioError, OutputError, PtxError, TranscriptError, UsageError
+from prosody_transfer.synthesis import render as rendering
 from prosody_transfer.synthesis import transfer as module
-from prosody_transfer.synthesis.source import find_words
 from prosody_transfer.synthesis.transfer import TransferSettings
 
 RATE = 24000
@@ -46,18 +47,18 @@ def names(folder: Path) -> list[str]:
 
 def test_words_come_from_the_nearest_source(tmp_path: Path):
     audio = tmp_path / "take.wav"
-    assert find_words(audio, None, None) == module.Transcript()
+    assert find_words(audio, None, None) == Transcript()
     (tmp_path / "take.TextGrid").write_text(TEXTGRID)
     found = find_words(audio, None, None)
     assert found.origin == "textgrid" and [p.phone for p in found.alignment.phones] == ["AH0", "T"]
     (tmp_path / "take.lab").write_text("from the lab\nfile")
-    assert find_words(audio, None, None) == module.Transcript("from the lab file", None, "sidecar")
+    assert find_words(audio, None, None) == Transcript("from the lab file", None, "sidecar")
     (tmp_path / "take.txt").write_text("from the text")
     assert find_words(audio, None, None).text == "from the text"
     (tmp_path / "other.txt").write_text("from another")
-    assert find_words(audio, None, tmp_path / "other.txt") == module.Transcript("from another", None, "text")
+    assert find_words(audio, None, tmp_path / "other.txt") == Transcript("from another", None, "text")
     assert find_words(audio, None, tmp_path / "take.TextGrid").alignment is not None
-    assert find_words(audio, "as said", tmp_path / "other.txt") == module.Transcript("as said", None, "text")
+    assert find_words(audio, "as said", tmp_path / "other.txt") == Transcript("as said", None, "text")
 
 
 @pytest.mark.parametrize(
@@ -166,10 +167,10 @@ def test_failures_do_not_stop_the_others(tiny, takes: Path, tmp_path: Path):
 
 
 def test_a_mistake_of_ours_in_one_file_does_not_cost_the_others(tiny, takes: Path, tmp_path: Path, monkeypatch):
-    real = module.sound
+    real = rendering.render_waveform
     spoken = iter((False, True, False))
     broken = lambda *given: 1 / 0 if next(spoken) else real(*given)
-    monkeypatch.setattr(module, "sound", broken)
+    monkeypatch.setattr(rendering, "render_waveform", broken)
     ((path, error),) = tiny.from_files_to_files(sources(takes), "alice", tmp_path / "out", settings=PHONES)
     assert (
         path.name == "b.flac"
@@ -179,7 +180,7 @@ def test_a_mistake_of_ours_in_one_file_does_not_cost_the_others(tiny, takes: Pat
     )
     assert names(tmp_path / "out") == ["a.alice.wav", "c.alice.wav"]
     monkeypatch.setenv("PTX_DEBUG", "1")
-    monkeypatch.setattr(module, "sound", lambda *given: 1 / 0)
+    monkeypatch.setattr(rendering, "render_waveform", lambda *given: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         tiny.from_files_to_files(sources(takes), "emma", tmp_path / "out", settings=PHONES)
 
@@ -191,14 +192,14 @@ def test_outputs_that_cannot_be_made(tiny, takes: Path, tmp_path: Path):
 
 
 def test_ctrl_c_keeps_what_is_done(tiny, takes: Path, tmp_path: Path, monkeypatch):
-    real, count = module.sound, iter(range(9))
+    real, count = rendering.render_waveform, iter(range(9))
 
     def interrupted(*given):
         if next(count) == 1:
             raise KeyboardInterrupt
         return real(*given)
 
-    monkeypatch.setattr(module, "sound", interrupted)
+    monkeypatch.setattr(rendering, "render_waveform", interrupted)
     with pytest.raises(KeyboardInterrupt):
         tiny.from_files_to_files(sources(takes), "alice", tmp_path / "out", settings=PHONES)
     assert names(tmp_path / "out") == ["a.alice.wav"]
@@ -226,7 +227,7 @@ tiny.from_files_to_files(paths, "alice", Path(folder) / "out", settings=Transfer
 
 def test_a_killed_run_can_be_continued(tiny, networks: Path, takes: Path):
     """Killed at the worst moment, when the second output is written but does not have its name yet."""
-    conftest = Path(__file__).with_name("conftest.py")
+    conftest = Path(__file__).parents[1] / "conftest.py"
     command = [sys.executable, "-c", KILLED, str(takes), str(networks), str(conftest)]
     died = subprocess.run(
         command, capture_output=True, text=True, timeout=120, env={**os.environ, "OMP_NUM_THREADS": "1"}

@@ -103,13 +103,14 @@ def copy_synthesis(waveform: np.ndarray, sample_rate: int) -> np.ndarray:
         ModelError: The shipped vocoder is missing.
     """
     from prosody_transfer.features.extract import extract
-    from prosody_transfer.synthesis.speak import Spoken, vocode
+    from prosody_transfer.synthesis.decode import DecodedFrames
+    from prosody_transfer.synthesis.vocode import vocode
 
     vocoder = _vocoder()
     rate = vocoder.mel.sample_rate
     level, _ = normalise_level(resample(waveform, sample_rate, rate), rate)
     features = extract(level, vocoder.mel)
-    spoken = Spoken(features.mel, features.log_f0, features.voiced)
+    spoken = DecodedFrames(features.mel, features.log_f0, features.voiced)
     copy = np.concatenate(list(vocode(vocoder.network, [spoken])))[: len(level)]
     return fit_length(resample(copy, rate, sample_rate), len(waveform))
 

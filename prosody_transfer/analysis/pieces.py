@@ -47,13 +47,13 @@ def cut(waveform: np.ndarray, config: MelConfig) -> list[Piece]:
         part = slice(offset, offset + size)
         features = replace(
             wide, mel=wide.mel[:, part], log_f0=wide.log_f0[part], voiced=wide.voiced[part],
-            energy_db=wide.energy_db[part],             n_samples=end - start,
+            energy_db=wide.energy_db[part], n_samples=end - start,
         )  # fmt: skip
         pieces.append(Piece(start, end, start // hop, features))
     return pieces
 
 
-def whole(pieces: list[Piece]) -> Features:
+def join_features(pieces: list[Piece]) -> Features:
     """The features of the recording that was cut."""
     first = pieces[0].features
     joined: dict[str, Any] = {

@@ -16,8 +16,11 @@ from prosody_transfer.models.blocks import Frames
 from prosody_transfer.models.copycat.config import CopyCatConfig
 from prosody_transfer.models.copycat.inputs import ProsodyInputs
 from prosody_transfer.models.copycat.network import CopyCat
+from prosody_transfer.synthesis.decode import DecodedFrames, PieceDecoder
+from prosody_transfer.synthesis.embed import embedding_steps, phone_inputs, word_numbers
+from prosody_transfer.synthesis.plan import phones_of
 from prosody_transfer.synthesis.prosody import TransferSettings
-from prosody_transfer.synthesis.speak import MARGIN_FRAMES, Speaker, Spoken, embed, phone_inputs, vocode, word_numbers
+from prosody_transfer.synthesis.vocode import MARGIN_FRAMES, vocode
 
 LEVEL = 5.0
 
@@ -33,14 +36,21 @@ def alignment(source, make_spelling):
 
 
 @pytest.fixture
-def say(tiny, source, alignment):
-    """Speak the source with some settings."""
+def speak(tiny, alignment, make_plan):
+    """Speak features in a voice with some settings."""
 
-    def speak(n_frames=None, voice="alice", **settings) -> Spoken:
-        speaker = Speaker(tiny.network, tiny.voice(voice), LEVEL, TransferSettings(**settings).check())
-        return speaker.speak(source, alignment, n_frames or source.n_frames)
+    def speak(features, n_frames=None, voice="alice", **settings) -> DecodedFrames:
+        plan = make_plan(features, alignment, LEVEL, tiny.network)
+        decoder = PieceDecoder(tiny.network, tiny.voice(voice), plan, TransferSettings(**settings).check())
+        return decoder.decode(0, *plan.split()[0], n_frames or features.n_frames)
 
     return speak
+
+
+@pytest.fixture
+def say(speak, source):
+    """Speak the source."""
+    return lambda n_frames=None, voice="alice", **settings: speak(source, n_frames, voice, **settings)
 
 
 def test_all_of_the_source_is_kept(say, source, alignment):
@@ -88,7 +98,7 @@ def test_voicing_where_the_phones_surely_have_none_is_not_believed(say, tiny, by
 def test_guidance_leads_away_from_the_mean_voice(say, monkeypatch):
     said = {}
     for weight in (0.0, 0.1, 0.2):
-        monkeypatch.setattr("prosody_transfer.synthesis.speak.GUIDANCE", weight)
+        monkeypatch.setattr("prosody_transfer.synthesis.decode.GUIDANCE", weight)
         said[weight] = say().mel
     assert not np.allclose(said[0.1], said[0.0], atol=1e-4)
     assert said[0.2] - said[0.0] == pytest.approx(2 * (said[0.1] - said[0.0]), abs=1e-4)
@@ -122,25 +132,21 @@ def test_without_pitch_the_melody_is_the_models_own(say, source, alignment):
     assert not said.voiced[pauses].any()
 
 
-def test_the_sources_melody_is_not_heard_where_pitch_is_not_kept(say, tiny, source, alignment):
+def test_the_sources_melody_is_not_heard_where_pitch_is_not_kept(say, speak, source):
     """Another contour on the same source gives the same result, to the bit."""
     other = replace(source, log_f0=source.log_f0[::-1].copy(), voiced=~source.voiced)
     for keep in ((), ("rhythm", "energy", "latent")):
         first = say(keep=keep)
-        second = Speaker(tiny.network, tiny.voice("alice"), LEVEL, TransferSettings(keep=keep)).speak(
-            other, alignment, source.n_frames
-        )
+        second = speak(other, keep=keep)
         assert np.array_equal(first.mel, second.mel) and np.array_equal(first.log_f0, second.log_f0)
 
 
-def test_nothing_kept_and_strength_0_hear_nothing_of_the_recording(tiny, source, alignment):
+def test_nothing_kept_and_strength_0_hear_nothing_of_the_recording(speak, source):
     rng = np.random.default_rng(1)
     other = replace(
         source, mel=rng.normal(-4, 2, source.mel.shape).astype(np.float32), energy_db=-source.energy_db - 20
     )
-    said = lambda features, keep: Speaker(
-        tiny.network, tiny.voice("alice"), LEVEL, TransferSettings(keep=keep, strength=0.0)
-    ).speak(features, alignment, source.n_frames)
+    said = lambda features, keep: speak(features, keep=keep, strength=0.0)
     for keep in ((), ("rhythm", "energy", "latent")):
         assert np.array_equal(said(source, keep).mel, said(other, keep).mel)
         assert np.array_equal(said(source, keep).log_f0, said(other, keep).log_f0)
@@ -169,8 +175,8 @@ def test_voices_differ(say):
 
 def test_doubtful_phones_go_in_as_they_are(alignment):
     rows = np.random.default_rng(0).dirichlet(np.ones(40), len(alignment.phones)).astype(np.float32)
-    durations = np.array(alignment.durations(151, 24000, 256))
-    known, doubtful = phone_inputs(alignment, durations), phone_inputs(replace(alignment, posteriors=rows), durations)
+    inputs = lambda found: phone_inputs(phones_of([found], [found.durations(151, 24000, 256)]))
+    known, doubtful = inputs(alignment), inputs(replace(alignment, posteriors=rows))
     assert torch.equal(known.phones.sum(-1), torch.ones(1, len(rows))) and known.stress.max() == 3
     assert np.array_equal(doubtful.phones[0].numpy(), rows) and not doubtful.stress.any()
     assert torch.equal(known.durations, doubtful.durations) and known.durations.sum() == 151
@@ -179,8 +185,8 @@ def test_doubtful_phones_go_in_as_they_are(alignment):
 def test_a_piece_alone_and_in_a_padded_batch(tiny, source, alignment):
     """The phone encoder gives a piece what it gives it beside a longer one."""
     durations = np.array(alignment.durations(source.n_frames, 24000, 256))
-    short = replace(alignment, phones=alignment.phones[:5])
-    one, two = phone_inputs(short, durations[:5]), phone_inputs(alignment, durations)
+    all_of_them = phones_of([alignment], [durations])
+    one, two = phone_inputs(all_of_them.part(0, 5)), phone_inputs(all_of_them)
     pad = lambda a, b: torch.cat([torch.nn.functional.pad(a, [0, 0] * (a.dim() - 2) + [0, b.shape[1] - a.shape[1]]), b])
     both = type(one)(*(pad(getattr(one, f), getattr(two, f)) for f in ("phones", "stress", "durations", "mask")))
     size = int(durations[:5].sum())
@@ -190,13 +196,14 @@ def test_a_piece_alone_and_in_a_padded_batch(tiny, source, alignment):
         assert (a[0] - b[0, :, :size]).abs().max() < 1e-5
 
 
-def made_up(*sizes: int) -> list[Spoken]:
+def made_up(*sizes: int) -> list[DecodedFrames]:
     rng = np.random.default_rng(0)
     log_f0 = lambda n: (5.0 + 0.2 * np.sin(np.arange(n) / 15)).astype(np.float32)
-    return [Spoken(rng.normal(-5, 1, (100, n)).astype(np.float32), log_f0(n), rng.random(n) > 0.3) for n in sizes]
+    mel = lambda n: rng.normal(-5, 1, (100, n)).astype(np.float32)
+    return [DecodedFrames(mel(n), log_f0(n), rng.random(n) > 0.3) for n in sizes]
 
 
-def all_frames(spoken: list[Spoken]) -> Frames:
+def all_frames(spoken: list[DecodedFrames]) -> Frames:
     rows = [np.concatenate([s.mel, s.voiced[None], s.log_f0[None]]).astype(np.float32) for s in spoken]
     values = torch.from_numpy(np.concatenate(rows, 1))[None]
     return Frames(values, torch.ones(1, values.shape[2], dtype=torch.bool))
@@ -253,8 +260,11 @@ def test_words_of_an_alignment_by_hand():
     ends = [start for _, start in phones[1:]] + [0.8]
     intervals = tuple(PhoneInterval(p, s, e) for (p, s), e in zip(phones, ends, strict=True))
     words = tuple(WordInterval(*w) for w in (("at", 0.1, 0.3), ("it", 0.3, 0.5), ("b", 0.7, 0.8)))
-    assert word_numbers(Alignment(intervals, words, 0.8)).tolist() == [0, 1, 1, 3, 3, 4, 4, 5]
-    assert phone_inputs(Alignment(intervals, (), 0.8), np.ones(8, int)).words is None
+    found = phones_of([Alignment(intervals, words, 0.8)], [[1] * 8])
+    assert found.words.tolist() == [-1, 0, 0, 1, 1, -1, -1, 2] and found.spellings == ("at", "it", "b")
+    assert word_numbers(found.words).tolist() == [0, 1, 1, 3, 3, 4, 4, 5]
+    assert word_numbers(found.words[3:]).tolist() == [1, 1, 2, 2, 3], "a piece counts from its own first word"
+    assert phone_inputs(phones_of([Alignment(intervals, (), 0.8)], [[1] * 8])).words is None
 
 
 @pytest.mark.parametrize("unit", ["phone", "word"])
@@ -264,9 +274,11 @@ def test_an_embedding_of_units_is_the_same_throughout_each(source, alignment, un
         speakers=("alice",), phone_channels=8, phone_layers=1, channels=12, layers=2, speaker_channels=6,
         reference_channels=8, reference_layers=2, source_channels=4, latent_channels=2, latent_unit=unit,
     )  # fmt: skip
-    latent = embed(CopyCat(config).eval(), source, alignment)
     durations = np.array(alignment.durations(source.n_frames, 24000, 256))
-    numbers = np.arange(len(durations)) if unit == "phone" else word_numbers(alignment)
+    network, phones = CopyCat(config).eval(), phones_of([alignment], [durations])
+    steps, units = embedding_steps(network, source, phones)
+    latent = network.spread(steps, source.n_frames, units)
+    numbers = np.arange(len(durations)) if unit == "phone" else word_numbers(phones.words)
     owner = np.repeat(numbers, durations)
     assert latent.shape == (1, 2, source.n_frames)
     assert ((latent[0].diff() != 0).any(0).numpy() == (np.diff(owner) != 0)).all()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from prosody_transfer.analysis.source import SourceAligner
 from prosody_transfer.audio.io import read_audio, read_comment, write_audio
 from prosody_transfer.core.errors import ModelError, UsageError
 from prosody_transfer.store.consent import Consent
@@ -15,7 +16,6 @@ from prosody_transfer.store.voice_folder import VoiceRecord, checksum, remove_vo
 from prosody_transfer.store.voice_network import ROW, adaptable
 from prosody_transfer.store.voices import Voice
 from prosody_transfer.store.weights import load_network
-from prosody_transfer.synthesis.source import Listener
 from prosody_transfer.synthesis.transfer import Transferer
 
 AGREED = Consent(who="Jané Doe", purposes=("audiobooks", "tests"), date="2024-01-31", until="unlimited")
@@ -48,7 +48,7 @@ def voices(networks, tmp_path_factory):
 
 def load(networks: Path, voices: Path) -> Transferer:
     made = Transferer(networks / "copycat.safetensors", networks / "vocoder.safetensors", voices=voices)
-    made.listener = Listener(load_network("recogniser", networks / "recogniser.safetensors")[0])
+    made.aligner = SourceAligner(load_network("recogniser", networks / "recogniser.safetensors")[0])
     return made
 
 

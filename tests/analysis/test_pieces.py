@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from prosody_transfer.analysis.pieces import MAXIMUM_SECONDS, cut, join_alignments, join_features, slice_alignment
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval, WordInterval
 from prosody_transfer.core.units import samples_to_frames
 from prosody_transfer.features.extract import extract
-from prosody_transfer.synthesis.pieces import MAXIMUM_SECONDS, cut, join_alignments, slice_alignment, whole
 
 RATE, HOP = 24000, 256
 
@@ -42,7 +42,7 @@ def test_pieces_lie_end_to_end(long_clip):
 def test_pieces_are_measured_as_the_whole_is(long_clip):
     """A margin around every piece leaves no trace of the cuts in mel and energy. F0 is tracked piece by piece, in the
     register of the piece, so it may differ a little."""
-    joined, expected = whole(cut(long_clip, MelConfig())), extract(long_clip, MelConfig())
+    joined, expected = join_features(cut(long_clip, MelConfig())), extract(long_clip, MelConfig())
     assert joined.n_frames == expected.n_frames and joined.n_samples == expected.n_samples == len(long_clip)
     assert np.abs(joined.mel - expected.mel).max() < 1e-4
     assert np.abs(joined.energy_db - expected.energy_db).max() < 1e-3
@@ -65,7 +65,8 @@ def test_a_cut_near_the_limit_loses_no_frame(extra):
     waveform = np.random.default_rng(0).normal(0, 0.05, 20 * RATE + 1 + extra).astype(np.float32)
     pieces = cut(waveform, MelConfig())
     assert len(pieces) == 2
-    assert whole(pieces).n_frames == samples_to_frames(len(waveform), HOP) == whole(pieces).energy_db.size
+    found = join_features(pieces)
+    assert found.n_frames == samples_to_frames(len(waveform), HOP) == found.energy_db.size
 
 
 def alignment(*phones: tuple[str, float], words: tuple = ()) -> Alignment:

@@ -12,13 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prosody_transfer.alignment.heard import split_text
+from prosody_transfer.alignment.heard import check_match, split_text
+from prosody_transfer.analysis import source as module
+from prosody_transfer.analysis.pieces import cut
+from prosody_transfer.analysis.settings import AnalysisSettings
+from prosody_transfer.analysis.source import SourceAligner
+from prosody_transfer.analysis.transcript import Transcript, find_words, name_file
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.errors import AudioError, DependencyError, TranscriptError, UsageError
 from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval, WordInterval
-from prosody_transfer.synthesis import source as module
-from prosody_transfer.synthesis.pieces import cut
-from prosody_transfer.synthesis.source import Listener, Transcript, check_match, find_words, name_file
 from prosody_transfer.text.lexicon import pronounce
 from prosody_transfer.text.normalise import normalise, words_with_origin
 
@@ -90,12 +92,13 @@ def clip_pieces(clip):
 
 @pytest.fixture
 def listener(tiny):
-    return Listener(tiny.listener.recogniser)
+    return SourceAligner(tiny.aligner.recogniser)
 
 
 def listen(listener, waveform, pieces, transcript=None, **options):
-    wanted = {"aligner": "pocketsphinx", "check": False, "recognise": "phones", **options}
-    return listener.listen(waveform, pieces, transcript or Transcript(), **wanted)
+    options = {"check_transcript" if k == "check" else k: v for k, v in options.items()}
+    settings = AnalysisSettings(**{"check_transcript": False, "recognise": "phones", **options})
+    return listener.align(waveform, pieces, transcript or Transcript(), settings)
 
 
 def test_heard_phones(listener, clip, clip_pieces):

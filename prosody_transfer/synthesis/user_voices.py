@@ -13,10 +13,10 @@ from prosody_transfer.features.sharpen import USUAL
 from prosody_transfer.store.voice_folder import OwnVoice, checksum, read_voice, read_weights
 from prosody_transfer.store.voice_network import adapted
 from prosody_transfer.store.voices import user_voices
-from prosody_transfer.synthesis.speak import Voice
+from prosody_transfer.synthesis.target_voice import TargetVoice
 
 
-class OwnVoices:
+class UserVoices:
     """Reads a voice when it is asked for, so that one added later is found too; keeps its network.
 
     Args:
@@ -66,7 +66,7 @@ class OwnVoices:
             raise ModelError(problem, place=str(own.folder), remedy="add it again, or give its --model")
         return own
 
-    def voice(self, name: str) -> Voice:
+    def voice(self, name: str) -> TargetVoice:
         """What the decoder needs to speak it; raises as `read`."""
         own = self.read(name)
         phones = np.array(own.record.phone_log_frames)
@@ -77,4 +77,5 @@ class OwnVoices:
                 networks[own.record.weights] = adapted(self.network, read_weights(own)[0], str(own.folder))
             made = networks[own.record.weights]
         sharpening = own.record.sharpening or USUAL
-        return Voice(name, made.speaker_table.num_embeddings - 1, own.record.log_f0_median, phones, made, sharpening)
+        row = made.speaker_table.num_embeddings - 1
+        return TargetVoice(name, row, own.record.log_f0_median, phones, made, sharpening)

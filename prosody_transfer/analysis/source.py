@@ -1,67 +1,35 @@
-"""A source's words and phones: from a transcript, a TextGrid, a word recogniser, or heard phones."""
+"""A source's phones in time: from a transcript, a TextGrid, a word recogniser, or heard phones."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from prosody_transfer.alignment.anchors import Anchors, align_anchors
-from prosody_transfer.alignment.doubts import settle
 from prosody_transfer.alignment.heard import check_match, split_tokens
 from prosody_transfer.alignment.recognise import phone_names, phone_posteriors, recognise_phones
 from prosody_transfer.alignment.spoken import Chosen, choose_readings, unlikely
 from prosody_transfer.alignment.times import LEAST_ANCHORED, check_times
 from prosody_transfer.alignment.verify import Weighed, joined_confidences, weigh_words, wrong_words
+from prosody_transfer.analysis.given import fit, require_length, require_room
+from prosody_transfer.analysis.pieces import MAXIMUM_SECONDS, Piece, cut, join_alignments, slice_alignment
+from prosody_transfer.analysis.settings import AnalysisSettings
+from prosody_transfer.analysis.transcript import Transcript
 from prosody_transfer.audio.segment import require_speech
 from prosody_transfer.core.config import MelConfig
-from prosody_transfer.core.errors import AudioError, DependencyError, PtxError, TranscriptError
+from prosody_transfer.core.errors import AudioError, DependencyError, MismatchError, TranscriptError
 from prosody_transfer.core.sharing import Shared
-from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval, WordInterval
-from prosody_transfer.synthesis.pieces import MAXIMUM_SECONDS, Piece, cut, join_alignments, slice_alignment
-from prosody_transfer.text.cleaning import Cleaned
-from prosody_transfer.text.phones import PHONE_IDS, split_stress
+from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval
 from prosody_transfer.text.readings import Token, text_tokens
 
 
 @dataclass
-class Transcript:
-    """What is known of the words.
-
-    Attributes:
-        text: As written; "" when there is none.
-        alignment: Given by a TextGrid: its phones, or words and their times; otherwise None.
-        origin: "text", "sidecar", "textgrid", "textgrid-words" (it has no phones) or "" (nothing known).
-        cleaned: The text with its doubts, and what was left out of it; None where nothing was looked for.
-    """
-
-    text: str = ""
-    alignment: Alignment | Anchors | None = None
-    origin: str = ""
-    cleaned: Cleaned | None = field(default=None, compare=False, repr=False)
-
-    @classmethod
-    def of(cls, cleaned: Cleaned, origin: str) -> Transcript:
-        """What is said of a text."""
-        return cls(cleaned.text, None, origin, cleaned)
-
-    def settled(self, heard: Sequence[Alignment], warnings: list[str]) -> str:
-        """The text without what is not said, as far as what was heard tells; `warnings` get a note on what that was."""
-        if self.cleaned is None:
-            return self.text
-        said = settle(self.cleaned, heard)
-        said = said if any(map(str.isalnum, said.text)) else self.cleaned
-        warnings += [note] if (note := said.note()) else []
-        return said.text
-
-
-@dataclass
-class Heard:
-    """A source's alignment, whole and per piece, where the words came from, and what should be said about it.
+class SourceAlignment:
+    """The phones of a source in time, whole and per piece, where the words came from, and what should be said about it.
 
     `readings`: what was not read in the likeliest way, because the recording said otherwise.
     `confidence`: for each word of the alignment the probability that it is what is said there, 0 to 1; None where it is
@@ -77,33 +45,7 @@ class Heard:
     confidence: tuple[float | None, ...] = ()
 
 
-def find_words(path: str | Path, text: str | None, transcript: str | Path | None) -> Transcript:
-    """The transcript of a file: given, in a given file, or in a sidecar; an empty one when there is none.
-
-    Raises:
-        TranscriptError: A given transcript is empty or can't be read.
-    """
-    from prosody_transfer.alignment.textgrid import read_timed
-    from prosody_transfer.text.transcript import find_transcript, read_words, spoken_part
-
-    if text is not None:
-        if not text.strip():
-            raise TranscriptError(
-                "is empty", place="--text", remedy="give the words, or leave it out to have them recognised"
-            )
-        return Transcript.of(spoken_part(text, "--text"), "text")
-    found = Path(transcript) if transcript is not None else find_transcript(path)
-    if found is None:
-        return Transcript()
-    if found.suffix.lower() == ".textgrid":
-        alignment = read_timed(found)
-        if isinstance(alignment, Anchors):
-            return Transcript(alignment.text, alignment, "textgrid-words")
-        return Transcript(" ".join(w.word for w in alignment.words), alignment, "textgrid")
-    return Transcript.of(read_words(found), "text" if transcript is not None else "sidecar")
-
-
-class Listener:
+class SourceAligner:
     """Aligns sources; holds the aligners and recognisers, each loaded when first needed. Safe to use from threads.
 
     Args:
@@ -150,16 +92,9 @@ class Listener:
             texts.append(said)
         return texts
 
-    def listen(
-        self,
-        waveform: np.ndarray,
-        pieces: Sequence[Piece],
-        transcript: Transcript,
-        *,
-        aligner: str,
-        check: bool,
-        recognise: str,
-    ) -> Heard:
+    def align(
+        self, waveform: np.ndarray, pieces: Sequence[Piece], transcript: Transcript, settings: AnalysisSettings
+    ) -> SourceAlignment:
         """Phones of every piece of a source.
 
         Args:
@@ -169,6 +104,7 @@ class Listener:
             TranscriptError: The transcript does not match the audio, or can't be aligned.
             AudioError: There is no speech in it.
         """
+        aligner, check = settings.aligner, settings.check_transcript
         config = pieces[0].features.config
         duration = len(waveform) / config.sample_rate
         starts = [p.start / config.sample_rate for p in pieces]
@@ -177,9 +113,9 @@ class Listener:
             ends = [p.end / config.sample_rate for p in pieces]
             parts = [slice_alignment(given, s, e) for s, e in zip(starts, ends, strict=True)]
             for part, piece in zip(parts, pieces, strict=True):
-                _require_room(part, piece)
+                require_room(part, piece.features.n_frames)
             unknown = (None,) * len(given.words)
-            return Heard(given, parts, transcript.origin, transcript.text, notes, confidence=unknown)
+            return SourceAlignment(given, parts, transcript.origin, transcript.text, notes, confidence=unknown)
         require_speech(waveform, config.sample_rate)
         heard = [recognise_phones(self.recogniser, p.features) for p in pieces]
         if not any(phone_names(h) for h in heard):
@@ -198,7 +134,7 @@ class Listener:
             origin = transcript.origin
         else:
             texts = [""] * len(pieces)
-            if recognise != "phones":
+            if settings.recognise != "phones":
                 texts = self._recognise_words(waveform, pieces, heard, warnings)
                 if not any(texts):
                     warnings.append("no words were recognised in it; the phones that are heard are spoken")
@@ -208,7 +144,7 @@ class Listener:
             origin = "asr" if text else "phones"
         sure = joined_confidences(parts, weighed, recognised=origin == "asr")
         whole = join_alignments(parts, starts, duration)
-        return Heard(whole, parts, origin, text, warnings, readings, sure)
+        return SourceAlignment(whole, parts, origin, text, warnings, readings, sure)
 
     def _weigh(self, parts: list[Alignment], heard: list[Alignment], config: MelConfig) -> list[Weighed | None]:
         bigram = self.recogniser.bigram.cpu().numpy()
@@ -241,17 +177,17 @@ class Listener:
         rate, hop = config.sample_rate, config.hop_length / config.sample_rate
         duration = len(waveform) / rate
         if not isinstance(given, Anchors) and (not check or given.aligner != "textgrid"):
-            return _fit(given, duration), []
-        _require_length(given.duration, duration)
+            return fit(given, duration), []
+        require_length(given.duration, duration)
         posteriors = np.concatenate([phone_posteriors(self.recogniser, p.features) for p in pieces])
         if not isinstance(given, Anchors):
-            fitted = _fit(given, duration)
+            fitted = fit(given, duration)
             check_times(fitted, posteriors, hop)
             return fitted, []
         inside = lambda start, end: waveform[round(start * rate) : round(end * rate)]
         frames = lambda start, end: posteriors[round(start / hop) : round(end / hop)]
         part = lambda start, end, text: self._stretch(inside(start, end), frames(start, end), text, name, config)
-        fitted = _fit(align_anchors(given, posteriors, hop, duration, part), duration)
+        fitted = fit(align_anchors(given, posteriors, hop, duration, part), duration)
         if check:
             check_times(fitted, posteriors, hop, least=LEAST_ANCHORED)
         return fitted, [given.note] if given.note else []
@@ -266,9 +202,8 @@ class Listener:
             pairs = [pair for reading in choose_readings(text_tokens(text), posteriors) for pair in reading]
             return align_pairs(self._aligner(name), waveform, config.sample_rate, pairs)
         words = Transcript(text, None, "text")
-        return self.listen(
-            waveform, cut(waveform, config), words, aligner=name, check=False, recognise="phones"
-        ).alignment
+        settings = AnalysisSettings(aligner=name, check_transcript=False, recognise="phones")
+        return self.align(waveform, cut(waveform, config), words, settings).alignment
 
     def _align(
         self, waveform: np.ndarray, pieces: Sequence[Piece], texts: Sequence[str | list[Token]],
@@ -290,58 +225,16 @@ class Listener:
                 chosen = choose_readings(tokens, phones.frames)
                 pairs = [pair for reading in chosen for pair in reading]
                 part = align_pairs(self._aligner(name), waveform[piece.start : piece.end], rate, pairs)
-                _require_room(part, piece)
+                require_room(part, piece.features.n_frames)
                 parts.append(part)
                 readings += unlikely(tokens, chosen)
             except (TranscriptError, AudioError) as error:
                 if strict:
-                    if not error.problem.startswith("could not"):  # a word that can't be read, not a mismatch
+                    if not isinstance(error, MismatchError):  # a word that can't be read
                         raise
                     where = f" between {piece.start / rate:.1f} and {piece.end / rate:.1f} s" if len(pieces) > 1 else ""
                     problem = f"the transcript does not match the audio{where}: it {error.problem}"
-                    raise TranscriptError(problem, remedy=error.remedy) from None
+                    raise MismatchError(problem, remedy=error.remedy) from None
                 warnings.append(f"recognised words could not be aligned ({error.problem}); heard phones are used")
                 parts.append(phones)
         return parts
-
-
-def name_file(error: PtxError, path: str | Path) -> PtxError:
-    """The same error, naming the recording where it names none; flags and other files that it names stay."""
-    if error.place not in ("", "transcript", "phones tier"):
-        return error
-    problem = f"{error.place}: {error.problem}" if error.place else error.problem
-    return type(error)(problem, place=str(path), remedy=error.remedy)
-
-
-def _require_room(alignment: Alignment, piece: Piece) -> None:
-    """Refuse an alignment with more phones than there are frames."""
-    count, size = len(alignment.phones), piece.features.n_frames
-    if count > size:
-        seconds = f"{alignment.duration:.2f} s"
-        remedy = "check that the words belong to this recording"
-        raise TranscriptError(f"{count} phones are too many for {seconds} of audio", remedy=remedy)
-
-
-def _require_length(given: float, duration: float) -> None:
-    if abs(given - duration) > 0.5:
-        problem = f"the TextGrid is {given:.2f} s long, the recording {duration:.2f} s"
-        raise TranscriptError(problem, remedy="give the TextGrid that belongs to this recording")
-
-
-def _fit(alignment: Alignment, duration: float) -> Alignment:
-    """A given alignment on the recording's own length, without gaps; refused when that is half a second off."""
-    from prosody_transfer.alignment.base import fill_gaps
-
-    _require_length(alignment.duration, duration)
-    if unknown := [p.phone for p in alignment.phones if split_stress(p.phone)[0] not in PHONE_IDS]:
-        remedy = "give ARPABET, such as AH0, and SIL for pauses"
-        raise TranscriptError(f"{unknown[0]!r} is no phone of ours", remedy=remedy)
-    given = list(alignment.phones)
-    if given and 0 < duration - given[-1].end < 0.02:  # rounding, not a pause
-        given[-1] = given[-1]._replace(end=duration)
-    phones = fill_gaps(given, duration)
-    if all(p.phone == SILENCE for p in phones):
-        raise TranscriptError("there are no phones in the alignment", remedy="give the words instead")
-    words = tuple(WordInterval(w.word, w.start, min(w.end, duration)) for w in alignment.words if w.start < duration)
-    posteriors = alignment.posteriors if len(phones) == len(alignment.phones) else None
-    return Alignment(phones, words, duration, alignment.aligner or "textgrid", posteriors)

@@ -1,0 +1,136 @@
+"""A plan and a voice -> mel and F0, one piece at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from prosody_transfer.core.config import MelConfig
+from prosody_transfer.features.mel import energy_from_mel
+from prosody_transfer.features.sharpen import sharpen
+from prosody_transfer.models.copycat.inputs import ENERGY_SCALE_DB, F0_SCALE, ProsodyInputs
+from prosody_transfer.models.copycat.network import Decoded
+from prosody_transfer.synthesis.embed import on_frames, phone_inputs
+from prosody_transfer.synthesis.plan import PlannedPhones, ProsodyPlan
+from prosody_transfer.synthesis.prosody import Rhythm, TransferSettings, plan_rhythm, shape_pitch
+from prosody_transfer.synthesis.target_voice import TargetVoice
+
+LOWEST_HZ, HIGHEST_HZ = 50.0, 800.0
+SURELY_UNVOICED = -0.5  # logit of voicing, by the phones alone, below which the tracker is not believed
+ENERGY_SHARE = 0.3  # of the source's energy in what the decoder is told; chosen on 12 development pairs
+LOUDEST_DB = 20.0  # over the speech level: no voice's own energy is more
+GUIDANCE = 0.05  # how much further from the mean of all voices than the decoder puts the target
+
+
+@dataclass(frozen=True)
+class DecodedFrames:
+    """Output frames of a piece: mel (M, T), log F0 (T,) ln Hz, voiced (T,) bool.
+
+    `source_frame`: (T,) int, the piece's frame that each was taken from, where that is known.
+    """
+
+    mel: np.ndarray
+    log_f0: np.ndarray
+    voiced: np.ndarray
+    source_frame: np.ndarray | None = None
+
+
+class PieceDecoder:
+    """One voice speaking pieces of one plan.
+
+    Args:
+        network: The acoustic model; a voice's own takes its place.
+    """
+
+    def __init__(self, network: Any, voice: TargetVoice, plan: ProsodyPlan, settings: TransferSettings) -> None:
+        self.network = network if voice.network is None else voice.network
+        self.voice, self.plan, self.settings = voice, plan, settings
+        self.device = self.network.speaker_table.weight.device
+
+    def decode(self, number: int, phones: PlannedPhones, frames: slice, n_frames: int) -> DecodedFrames:
+        """Say one piece.
+
+        Args:
+            number: Of the piece, from 0.
+            phones, frames: As `ProsodyPlan.split` gives them.
+            n_frames: Its length in the output, the plan's unless durations are scaled.
+        """
+        settings, voice, size = self.settings, self.voice, frames.stop - frames.start
+        weight = settings.strength if "rhythm" in settings.keep else 0.0
+        rhythm = plan_rhythm(phones.durations, phones.ids, voice.phone_log_frames, weight, n_frames)
+        with torch.inference_mode():
+            latent = self._latent(number, phones, size)
+            latent = latent[..., torch.from_numpy(rhythm.source_frame).to(self.device)] * settings.strength
+            up, position = self.network.expand(phone_inputs(phones, rhythm.durations).to(self.device), n_frames)
+            mask = torch.ones(1, n_frames, dtype=torch.bool, device=self.device)
+            row = torch.tensor([voice.row], device=self.device)
+            level = torch.tensor([voice.log_f0_median], device=self.device)
+            decode = lambda prosody, who=row: self.network.decode(
+                up, position, mask, prosody.to(self.device), latent, who, level
+            )
+            silent = np.repeat(phones.ids == 0, rhythm.durations)
+            prosody, contour, voiced = self._prosody(frames, rhythm, silent, decode)
+            if "energy" in settings.keep:
+                prosody = ease_energy(prosody, decode, self.plan.config)
+            mel, nobody = decode(prosody).mel[0], decode(prosody, torch.full_like(row, -1)).mel[0]
+            mel = sharpen((mel + GUIDANCE * (mel - nobody)).cpu().numpy(), voice.sharpening)
+        log_f0 = np.clip(contour + voice.log_f0_median, np.log(LOWEST_HZ), np.log(HIGHEST_HZ))
+        return DecodedFrames(mel, log_f0.astype(np.float32), voiced, rhythm.source_frame)
+
+    def _latent(self, number: int, phones: PlannedPhones, size: int) -> torch.Tensor:
+        """(1, D, T); nothing where the plan has no embedding."""
+        if self.plan.embedding is None:
+            return torch.zeros(1, self.network.config.latent_channels, size, device=self.device)
+        return on_frames(self.network, self.plan.embedding, number, phones, size)
+
+    def _prosody(
+        self, frames: slice, rhythm: Rhythm, silent: np.ndarray, decode: Any
+    ) -> tuple[ProsodyInputs, np.ndarray, np.ndarray]:
+        """What the decoder is given; the output's ln F0 above the voice's median, and voicing, (T,) each."""
+        settings, plan, at = self.settings, self.plan, rhythm.source_frame
+        pitch, energy = "pitch" in settings.keep, "energy" in settings.keep
+        latent = "latent" in settings.keep and plan.embedding is not None
+        contour, loudness = plan.log_f0[frames][at], plan.energy_db[frames][at]
+        own = self._own(decode, len(at), latent)
+        own_logit = own.voicing_logit[0].cpu().numpy()
+        voiced = plan.voiced[frames][at] & ~(silent | (own_logit < SURELY_UNVOICED))
+        if settings.strength < 1 or not pitch:
+            own_contour = own.log_f0[0].cpu().numpy() * F0_SCALE
+            weight = settings.strength if pitch else 0.0
+            if not pitch:
+                voiced = (own_logit > 0) & ~silent
+            contour = weight * contour + (1 - weight) * own_contour
+            own_energy = energy_from_mel(own.mel[0].cpu(), plan.config).numpy()
+            loudness = settings.strength * loudness + (1 - settings.strength) * own_energy
+        contour = shape_pitch(contour, settings)
+        keep = torch.tensor([[1.0, float(energy), float(latent)]])
+        inputs = ProsodyInputs(
+            torch.from_numpy(contour / F0_SCALE).float()[None], torch.from_numpy(voiced).float()[None],
+            torch.from_numpy(loudness / ENERGY_SCALE_DB).float()[None], keep,
+        )  # fmt: skip
+        return inputs, contour, voiced
+
+    def _own(self, decode: Any, size: int, latent: bool) -> Decoded:
+        """How the model would say it without any explicit prosody."""
+        zero = torch.zeros(1, size)
+        return decode(ProsodyInputs(zero, zero, zero, torch.tensor([[0.0, 0.0, float(latent)]])))
+
+
+def ease_energy(prosody: ProsodyInputs, decode: Any, config: MelConfig) -> ProsodyInputs:
+    """Energy between what is asked for and what the voice would have by itself under the same melody.
+
+    How strong each phone is against the others belongs to the speaker as much as to the line, and the decoder answers
+    to it with timbre. The rest of the source's loudness is given back to the sound, see `follow_loudness`.
+
+    Args:
+        decode: (`ProsodyInputs`) -> `Decoded`.
+    """
+    keep = prosody.keep.clone()
+    keep[:, 1] = 0.0
+    own = decode(ProsodyInputs(prosody.log_f0, prosody.voiced, prosody.energy, keep)).mel.cpu()
+    own_energy = energy_from_mel(own, config).clamp(max=LOUDEST_DB).to(prosody.energy) / ENERGY_SCALE_DB
+    eased = ENERGY_SHARE * prosody.energy + (1 - ENERGY_SHARE) * own_energy
+    return ProsodyInputs(prosody.log_f0, prosody.voiced, eased, prosody.keep)

@@ -1,0 +1,95 @@
+"""The prosody embedding of a source: what CopyCat's reference encoder says of how it was said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from prosody_transfer.analysis.analyse import Analysis
+from prosody_transfer.core.types import Alignment
+from prosody_transfer.features.extract import Features
+from prosody_transfer.models.copycat.inputs import PhoneInputs
+from prosody_transfer.synthesis.plan import NO_WORD, PlannedEmbedding, PlannedPhones, phones_of
+from prosody_transfer.text.phones import PHONES
+
+
+def phone_inputs(phones: PlannedPhones, durations: np.ndarray | None = None) -> PhoneInputs:
+    """A batch of one for the phone encoder; heard phones go in as posteriors, without stress.
+
+    Args:
+        durations: (P,) frames, in the place of the plan's own.
+    """
+    if phones.posteriors is not None and phones.posteriors.any():
+        values = torch.from_numpy(phones.posteriors)
+        stress = torch.zeros(len(values), dtype=torch.long)
+    else:
+        values = torch.eye(len(PHONES))[phones.ids]
+        stress = torch.from_numpy(phones.stress)
+    numbers = word_numbers(phones.words)
+    return PhoneInputs(
+        values[None],
+        stress[None].long(),
+        torch.from_numpy(np.asarray(phones.durations if durations is None else durations))[None].long(),
+        torch.ones(1, len(values), dtype=torch.bool),
+        None if numbers is None else torch.from_numpy(numbers)[None],
+    )
+
+
+def word_numbers(words: np.ndarray) -> np.ndarray | None:
+    """Words of a piece's phones as the networks count them, (P,) from 0 and rising; a pause between words is a word.
+
+    Args:
+        words: (P,) int, rising, `NO_WORD` in pauses.
+
+    Returns:
+        None where no words are known.
+    """
+    known = words != NO_WORD
+    if not known.any():
+        return None
+    first = words[known][0]
+    last = np.maximum.accumulate(np.where(known, words, first - 1)) - first
+    return np.where(known, 2 * last + 1, 2 * (last + 1))
+
+
+def embedding_steps(network: Any, features: Features, phones: PlannedPhones) -> tuple[Tensor, Tensor | None]:
+    """The prosody embedding of a piece step by step, (1, D, T'): the posterior's mean; and `CopyCat.units`."""
+    device = network.speaker_table.weight.device
+    with torch.inference_mode():
+        inputs = phone_inputs(phones).to(device)
+        up, _ = network.expand(inputs, features.n_frames)
+        units = network.units(inputs, features.n_frames)
+        mel = torch.from_numpy(features.mel)[None].to(device)
+        mask = torch.ones(1, features.n_frames, dtype=torch.bool, device=device)
+        return network.encode_reference(mel, mask, up, torch.zeros(1, device=device), units).mean, units
+
+
+def pieces_of(analysis: Analysis) -> Iterator[tuple[Features, Alignment, PlannedPhones]]:
+    """Features, alignment and phones of each piece."""
+    for piece, part in zip(analysis.pieces, analysis.parts, strict=True):
+        config = piece.features.config
+        durations = part.durations(piece.features.n_frames, config.sample_rate, config.hop_length)
+        yield piece.features, part, phones_of([part], [durations])
+
+
+def embed(network: Any, analysis: Analysis, model: str = "") -> PlannedEmbedding:
+    """The embedding of an analysed source, by the acoustic model that is to speak it.
+
+    Args:
+        model: Checksum of its checkpoint.
+    """
+    steps = [embedding_steps(network, f, phones)[0][0].cpu().numpy() for f, _, phones in pieces_of(analysis)]
+    return PlannedEmbedding(tuple(steps), "steps", model)
+
+
+def on_frames(network: Any, embedding: PlannedEmbedding, number: int, phones: PlannedPhones, n_frames: int) -> Tensor:
+    """The embedding of one piece on its frames, (1, D, T)."""
+    steps = torch.from_numpy(embedding.steps[number])[None].to(network.speaker_table.weight.device)
+    if embedding.level == "frames":
+        return steps
+    units = network.units(phone_inputs(phones).to(steps.device), n_frames)
+    return network.spread(steps, n_frames, units)  # type: ignore[no-any-return]

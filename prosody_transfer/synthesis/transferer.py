@@ -1,0 +1,292 @@
+"""The networks that transfer, loaded once, for any number of sources."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from prosody_transfer.analysis.analyse import Analysis, analyse, analyse_file
+from prosody_transfer.analysis.recorded import Recorded, check_waveform
+from prosody_transfer.analysis.source import SourceAligner
+from prosody_transfer.analysis.transcript import given_words, name_file
+from prosody_transfer.audio.io import DEFAULT_SUBTYPE, check_writable, write_audio
+from prosody_transfer.audio.limiter import describe
+from prosody_transfer.core.atomic import remove_leftovers
+from prosody_transfer.core.errors import ModelError, PtxError
+from prosody_transfer.core.types import Alignment
+from prosody_transfer.features.extract import MINIMUM_SAMPLES, Features, extract, softened
+from prosody_transfer.features.sharpen import USUAL
+from prosody_transfer.store.vocoders import load_vocoder
+from prosody_transfer.store.voice_folder import credit
+from prosody_transfer.store.voices import get_voice
+from prosody_transfer.store.weights import load_network, shipped
+from prosody_transfer.synthesis.batch import Batch
+from prosody_transfer.synthesis.compare import compare
+from prosody_transfer.synthesis.devices import check_device, check_process
+from prosody_transfer.synthesis.embed import embed
+from prosody_transfer.synthesis.keys import weights_digest
+from prosody_transfer.synthesis.plan import ProsodyPlan, plan_of
+from prosody_transfer.synthesis.prosody import TransferSettings
+from prosody_transfer.synthesis.records import State
+from prosody_transfer.synthesis.render import Rendered, render
+from prosody_transfer.synthesis.report import interval_rows
+from prosody_transfer.synthesis.target_voice import TargetVoice
+from prosody_transfer.synthesis.user_voices import UserVoices
+
+
+@dataclass(frozen=True)
+class TransferResult:
+    """What a transfer gives.
+
+    Attributes:
+        waveform: (N,) float32 in the target voice, exactly as long as the source when `duration_scale` is 1.
+        sample_rate: Hz, 24000 or the settings'.
+        alignment: Of the source.
+        source, output: Measured on both; `output` at the same level as `source`, None where it was not asked for.
+        report: Plain data for people and scripts.
+        plan: How it was said, apart from the voice.
+    """
+
+    waveform: np.ndarray
+    sample_rate: int
+    speaker: str
+    source_seconds: float
+    alignment: Alignment
+    source: Features
+    output: Features | None
+    report: dict[str, Any] = field(default_factory=dict)
+    plan: ProsodyPlan | None = field(default=None, repr=False)
+
+
+def default_output(path: str | Path, speaker: str, suffix: str = ".wav") -> Path:
+    """Where the result goes when nothing is said: take.mp3 -> take.alice.wav, beside the source.
+
+    >>> default_output("takes/one.mp3", "alice").as_posix()
+    'takes/one.alice.wav'
+    """
+    path = Path(path)
+    return path.with_name(f"{path.stem}.{speaker}{suffix}")
+
+
+class Transferer:
+    """Loads the networks once and speaks any number of sources.
+
+    Safe to call from several threads, which take turns at aligning; and in forked processes, which use one thread each.
+    On a GPU a forked process refuses: start it with "spawn".
+
+    Args:
+        model: A CopyCat checkpoint; None for the shipped one.
+        vocoder: "griffin-lim", or a ptx or Vocos checkpoint; None for the shipped one.
+        device: Where the networks run.
+        voices: The folder of the user's voices; None for the usual one (`store.voices.voices_folder`).
+
+    Attributes:
+        voices: What is known of each voice of the model and of the user's, by name.
+
+    Raises:
+        ModelError: A checkpoint is missing, damaged or does not fit the others.
+        UsageError: There is no such device.
+    """
+
+    networks: Sequence[str] = ()  # checksums of what was loaded
+
+    def __init__(
+        self, model: str | Path | None = None, vocoder: str | Path | None = None, device: str = "cpu",
+        voices: str | Path | None = None,
+    ) -> None:  # fmt: skip
+        self._process = check_device(device)
+        self.network, header = load_network("copycat", model, device)
+        self.voices = header.get("voices", {})
+        self.own = UserVoices(self.network, model or shipped("copycat"), voices)
+        if missing := set(self.network.config.speakers) - set(self.voices):
+            problem = f"says nothing of the voice {min(missing)!r}"
+            raise ModelError(problem, place=str(model or shipped("copycat")), remedy="make it with ptx train copycat")
+        self.vocoder, mel, self.vocoder_name = load_vocoder(vocoder)
+        self.config = self.network.config.mel
+        if mel != self.config:
+            problem = "was made for other features than the acoustic model's"
+            raise ModelError(problem, place=str(vocoder or shipped("vocoder")), remedy="choose another vocoder")
+        self.voices = {**self.own.known(), **self.voices}
+        recogniser, _ = load_network("recogniser", None, device)
+        named = vocoder or shipped("vocoder")
+        self.networks = [weights_digest(file) for file in (model or shipped("copycat"), named, shipped("recogniser"))]
+        self.aligner = SourceAligner(recogniser)
+
+    def voice(self, name: str) -> TargetVoice:
+        """A target voice of this model, or one of the user's that was made for it.
+
+        Raises:
+            UsageError: There is none of that name (the nearest are named), or its speaker's consent has ended.
+            ModelError: A user's voice is damaged, or was made for another model.
+        """
+        speakers = self.network.config.speakers
+        if name not in speakers:
+            if name in (own := self.own.names()):
+                return self.own.voice(name)
+            get_voice(name, known=[*speakers, *own])
+        facts = self.voices[name]
+        sharpening = tuple(facts.get("sharpening", USUAL))
+        phones = np.array(facts["phone_log_frames"])
+        return TargetVoice(name, speakers.index(name), facts["log_f0_median"], phones, sharpening=sharpening)
+
+    def credit(self, name: str) -> str:
+        """Whose voice it is and by whose leave it speaks, in a line; it goes into the metadata of what is spoken."""
+        if name not in self.network.config.speakers:
+            return self.own.read(name).line()
+        try:
+            return credit(get_voice(name, known=self.network.config.speakers))
+        except PtxError:  # a voice of the user's own model
+            return f"Synthetic speech, made with ptx. Voice: {name}."
+
+    def made_of(self, speaker: str) -> dict[str, Any]:
+        """What of this decides how `speaker` sounds: its part of `keys.output_key`. Raises as `voice`."""
+        return {"model": self.networks, "voice": self.own.facts(speaker, self.credit(speaker))} if self.networks else {}
+
+    def from_audio(
+        self, waveform: np.ndarray, sample_rate: int, speaker: str, *, text: str | None = None,
+        alignment: Alignment | None = None, settings: TransferSettings | None = None, measure_output: bool = True,
+    ) -> TransferResult:  # fmt: skip
+        """Say a recording again in another voice.
+
+        Args:
+            waveform: (N,) float32, mono, at least 0.3 s.
+            sample_rate: Hz; the output is at 24 kHz, or at the settings' rate.
+            speaker: Target voice.
+            text: Its words, if known.
+            alignment: Its phones in time, if known; then `text` is not used.
+
+        Raises:
+            PtxError: See `core.errors`.
+        """
+        waveform = np.asarray(waveform)
+        check_waveform(waveform, sample_rate)
+        settings = (settings or TransferSettings()).check()
+        transcript = given_words(text, alignment)
+        self._require(speaker)
+        recorded = Recorded(sample_rate, len(waveform))
+        if sample_rate != self.config.sample_rate:
+            from prosody_transfer.audio.resample import resample
+
+            waveform = resample(waveform, sample_rate, self.config.sample_rate)
+        began = time.perf_counter()
+        found = analyse(waveform, transcript, self.aligner, settings, config=self.config, recorded=recorded)
+        return self._say(found, speaker, settings, measure_output, began)
+
+    def _require(self, speaker: str) -> None:
+        """Refuse, before any work, a voice that can't speak, and a process that can't."""
+        check_process(self._process)
+        self.voice(speaker)
+
+    def plan(self, analysis: Analysis) -> ProsodyPlan:
+        """How an analysed source is said, with the embedding that the acoustic model has of it."""
+        return plan_of(analysis, embed(self.network, analysis, self.networks[0] if self.networks else ""))
+
+    def render(self, plan: ProsodyPlan, speaker: str, settings: TransferSettings | None = None) -> Rendered:
+        """A plan said in a voice.
+
+        Raises:
+            PtxError: As `voice`; or a setting is out of range.
+        """
+        settings = (settings or TransferSettings()).check()
+        return render(plan, self.voice(speaker), settings, network=self.network, vocoder=self.vocoder)
+
+    def _say(
+        self, analysis: Analysis, speaker: str, settings: TransferSettings, measure_output: bool, began: float
+    ) -> TransferResult:  # fmt: skip
+        plan = self.plan(analysis)
+        rendered = self.render(plan, speaker, settings)
+        wanted, rate = len(rendered.levelled), self.config.sample_rate
+        measured = None
+        if measure_output and MINIMUM_SAMPLES <= wanted <= 60 * rate:
+            measured = extract(rendered.levelled, self.config)
+            if settings.duration_scale == 1:
+                measured = softened(measured, plan.source.level.at_frames(self.config.hop_length, plan.n_frames))
+        aligned, source = analysis.aligned, analysis.heard_features
+        report: dict[str, Any] = {
+            "speaker": speaker, "seconds": round(wanted / rate, 4), "words_from": aligned.origin,
+            "text": aligned.text, "aligner": aligned.alignment.aligner, "phones": len(aligned.alignment.phones),
+            "readings": [r._asdict() for r in aligned.readings],
+            "words": interval_rows(aligned.alignment.words, "word", aligned.confidence),
+            "vocoder": self.vocoder_name, "credit": self.credit(speaker),
+        }  # fmt: skip
+        if measured is not None and settings.duration_scale == 1:
+            report |= compare(source, measured)
+        report |= {
+            "real_time_factor": round((time.perf_counter() - began) / analysis.seconds, 4),
+            "settings": settings.to_dict(),
+            "warnings": [*analysis.warnings, *filter(None, [describe(rendered.limited)])],
+        }
+        return TransferResult(
+            rendered.waveform, rendered.sample_rate, speaker, analysis.seconds, aligned.alignment, source, measured,
+            report, plan,
+        )  # fmt: skip
+
+    def from_file(
+        self, path: str | Path, speaker: str, *, text: str | None = None, transcript: str | Path | None = None,
+        settings: TransferSettings | None = None,
+    ) -> TransferResult:  # fmt: skip
+        """The same from a file; without words a sidecar (src.txt, .lab, .TextGrid, .srt, ...) is looked for."""
+        settings = (settings or TransferSettings()).check()
+        try:
+            self._require(speaker)
+        except PtxError as error:
+            raise name_file(error, path) from None
+        began = time.perf_counter()
+        found = analyse_file(path, self.aligner, settings, text=text, transcript=transcript, config=self.config)
+        try:
+            result = self._say(found, speaker, settings, True, began)
+        except PtxError as error:
+            raise name_file(error, path) from None
+        return replace(result, report={"input": str(path), **result.report})
+
+    def from_file_to_file(
+        self, path: str | Path, speaker: str, output: str | Path | None = None, *, text: str | None = None,
+        transcript: str | Path | None = None, settings: TransferSettings | None = None, overwrite: bool = False,
+        subtype: str = DEFAULT_SUBTYPE, on_written: Callable[[Path], None] | None = None,
+    ) -> TransferResult:  # fmt: skip
+        """From a file to a file; whether the output may be written is found out before any work is done.
+
+        Args:
+            subtype: "PCM_24" or "PCM_16", or "FLOAT" for 32-bit float samples (wav only).
+            on_written: Called with the finished file before it gets its name.
+        """
+        target = Path(output) if output is not None else default_output(path, speaker)
+        check_writable(target, overwrite, subtype, settings.sample_rate if settings else None)
+        remove_leftovers(target.parent)
+        result = self.from_file(path, speaker, text=text, transcript=transcript, settings=settings)
+        write_audio(
+            target, result.waveform, result.sample_rate, subtype=subtype, overwrite=overwrite,
+            comment=result.report.get("credit", ""), on_written=on_written,
+        )  # fmt: skip
+        return replace(result, report={"output": str(target), **result.report})
+
+    def from_files_to_files(
+        self, paths: Iterable[str | Path], speaker: str, out_dir: str | Path, *,
+        settings: TransferSettings | None = None, overwrite: bool = False,
+        root: str | Path | None = None, suffix: str = ".wav", subtype: str = DEFAULT_SUBTYPE,
+        on_done: Callable[[Path, TransferResult | None, PtxError | None], None] | None = None,
+        on_left: Callable[[Path, State], None] | None = None,
+    ) -> list[tuple[Path, PtxError]]:  # fmt: skip
+        """Many files into a folder; failures do not stop the others.
+
+        An output is made again where its recording, words, voice, options, model or this program have changed since, as
+        a record in `out_dir`/.ptx tells. One that somebody has edited is left alone, and so is one without a record.
+
+        Args:
+            overwrite: Make all again, edited ones too.
+            root: Folder whose sub-folders are kept under `out_dir`.
+            on_done: Called after each file; without result or error for what was left.
+            on_left: Called before that with what was found: "current", "edited" or "unknown".
+
+        Returns:
+            The files that failed, and why.
+        """
+        options = {"settings": (settings or TransferSettings()).check(), "subtype": subtype}
+        kept = Path(root) if root is not None else None
+        batch = Batch(self, speaker, Path(out_dir), options, overwrite=overwrite, root=kept, suffix=suffix)
+        return batch.run(paths, on_done, on_left)
