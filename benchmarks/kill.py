@@ -19,6 +19,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -225,6 +226,7 @@ def main() -> None:
     parser.add_argument("--lives", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # and what it has started goes with it
     work = asked.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
     inputs(asked.recordings, work)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from prosody_transfer.cli._described import agreed, describe
 from prosody_transfer.cli._shared import complain, note, print_json, progress
 from prosody_transfer.cli._terminal import say
 from prosody_transfer.core.errors import AudioError, PartialFailure, PtxError, UsageError
@@ -129,7 +129,7 @@ def _listed(changed: tuple[str, ...]) -> str:
 
 def run_batches(
     transferer: Any, batches: list[Batch], speaker: str, settings: Any, overwrite: bool, suffix: str, subtype: str,
-    describe: Callable[[dict[str, Any]], str], json: bool,
+    json: bool,
 ) -> None:  # fmt: skip
     """Transfer every batch, say what was done with each file, and list the failures at the end.
 
@@ -147,8 +147,10 @@ def run_batches(
                 tally.done.append(result.report)
                 if changed := tuple(result.report.get("made_again", ())):
                     tally.again[changed] = tally.again.get(changed, 0) + 1
+                if len(tally.done) == 1 and (purposes := agreed(result.report)):
+                    note(purposes)
                 if not json:
-                    bar.say(describe(result.report))
+                    bar.say(describe(result.report, one_of_several=True))
             bar.move(tally.total, path.name)
 
         for batch in batches:

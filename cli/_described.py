@@ -16,7 +16,13 @@ def shorten(text: str, most: int = 72) -> str:
     return text if len(text) <= most else text[: most - 3].rsplit(" ", 1)[0] + " ..."
 
 
-def describe(report: dict[str, Any]) -> str:
+def agreed(report: dict[str, Any]) -> str:
+    """What the voice's speaker agreed to; "" for a shipped voice."""
+    purposes = report.get("purposes")
+    return f"{report['speaker']} is for: {'; '.join(purposes)}" if purposes else ""
+
+
+def describe(report: dict[str, Any], one_of_several: bool = False) -> str:
     """One line on what was done; what the user should know besides goes to stderr."""
     words = {
         "text": "words as given", "sidecar": "words from its transcript", "textgrid": "phones from its TextGrid",
@@ -32,4 +38,7 @@ def describe(report: dict[str, Any]) -> str:
             parts.append(f"{figure.replace('_', ' ').replace('f0', 'F0')} {report[figure]:.2f}")
     for warning in report.get("warnings", ()):
         note(f"{report['input']}: {warning}")
-    return "  ".join([*parts, f"real-time factor {report['real_time_factor']:.2f}"])
+    parts.append(f"real-time factor {report['real_time_factor']:.2f}")
+    if not one_of_several and (purposes := agreed(report)):
+        parts.append(purposes)
+    return "  ".join(parts)

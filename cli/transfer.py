@@ -58,7 +58,7 @@ def transfer(
 
     transferer = Transferer(model, vocoder, device, voices)
     if not single:
-        run_batches(transferer, batches, speaker, settings, overwrite, f".{suffix}", subtype, describe, json)
+        run_batches(transferer, batches, speaker, settings, overwrite, f".{suffix}", subtype, json)
         return
     result = transferer.from_file_to_file(
         source[0], speaker, target, text=text, transcript=transcript, settings=settings, overwrite=overwrite,

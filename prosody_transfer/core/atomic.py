@@ -7,6 +7,7 @@ import errno
 import hashlib
 import os
 import re
+import shutil
 import socket
 import time
 from functools import cache
@@ -104,13 +105,15 @@ def make_folder(folder: Path) -> None:
 def remove_leftovers(folder: Path, *, below: bool = False) -> None:
     """Remove what killed runs have left half-written: at once where the process is known to be dead, or after an hour.
 
+    Files, and folders that were to get their name when they are whole.
+
     Args:
         below: In its sub-folders too.
     """
-    for part in (folder.rglob if below else folder.glob)(".ptx-*.part"):
+    for part in list((folder.rglob if below else folder.glob)(".ptx-*.part")):
         with contextlib.suppress(OSError):
-            if time.time() - part.stat().st_mtime > LEFTOVER_SECONDS or _is_orphan(part.name):
-                part.unlink()
+            if time.time() - part.lstat().st_mtime > LEFTOVER_SECONDS or _is_orphan(part.name):
+                shutil.rmtree(part) if part.is_dir() and not part.is_symlink() else part.unlink()
 
 
 def _is_orphan(name: str) -> bool:

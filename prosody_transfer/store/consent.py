@@ -12,6 +12,7 @@ from prosody_transfer.core.config import Config, load_config
 from prosody_transfer.core.errors import UsageError
 
 UNLIMITED = "unlimited"
+CHECKED_BY = "a checksum against accidents, not a signature: who can write the file can change it"
 LARGEST_BYTES = 65_536
 LONGEST_VALUE = 500
 LONGEST_LINE = 1500  # of UTF-8; libsndfile reads INFO chunks of up to 2 kB

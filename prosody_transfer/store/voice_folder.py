@@ -16,7 +16,7 @@ from prosody_transfer.core.config import Config, load_config
 from prosody_transfer.core.errors import ModelError, UsageError
 from prosody_transfer.core.reading import parse_json, read_bytes
 from prosody_transfer.store.checkpoint import load_checkpoint, save_checkpoint
-from prosody_transfer.store.consent import Consent, check_consent
+from prosody_transfer.store.consent import CHECKED_BY, Consent, check_consent
 from prosody_transfer.store.header import checksum
 from prosody_transfer.store.voice_moves import delete, leftovers, recover
 from prosody_transfer.store.voices import NAME, Voice, list_voices, user_voices, voices_folder
@@ -124,7 +124,8 @@ class OwnVoice:
             state |= {key: record[key] for key in ("failed", "accepted_by", "accepted_on") if record[key]}
         if (self.folder / PAGE).exists():
             state["page"] = str(self.folder / PAGE)
-        return {**self.voice.to_dict(), "consent": {**self.consent.to_dict(), "expired": self.consent.expired()},
+        consent = {**self.consent.to_dict(), "expired": self.consent.expired(), "checked_by": CHECKED_BY}
+        return {**self.voice.to_dict(), "consent": consent,
                 **state, **kept, "folder": str(self.folder)}  # fmt: skip
 
 
@@ -155,6 +156,15 @@ def read_voice(name: str, voices: str | Path | None = None) -> OwnVoice:
         problem = f"{name!r} is a shipped voice, not one of yours" if shipped else f"you have no voice {name[:60]!r}"
         raise UsageError(problem, place=str(voices_folder(voices)), remedy=f"yours: {known}")
     return read_folder(folder, name)
+
+
+def agreed_purposes(name: str, voices: str | Path | None = None) -> tuple[str, ...]:
+    """What the speaker of a user's voice agreed to; () for a shipped voice. Nobody checks what it is used for.
+
+    Raises:
+        ModelError: It is damaged, or of another version.
+    """
+    return read_voice(name, voices).consent.purposes if name in user_voices(voices) else ()
 
 
 def read_folder(folder: Path, name: str) -> OwnVoice:

@@ -214,6 +214,8 @@ class Transferer:
             "words": interval_rows(aligned.alignment.words, "word", aligned.confidence),
             "vocoder": self.vocoder_name, "credit": self.credit(speaker),
         }  # fmt: skip
+        if speaker not in self.network.config.speakers:
+            report["purposes"] = list(self.own.read(speaker).consent.purposes)
         if measured is not None and settings.duration_scale == 1:
             report |= compare(source, measured)
         report |= {

@@ -175,3 +175,28 @@ def test_names_too_long_for_an_output_are_refused_before_any_work(
     assert ptx("transfer", long, "-s", "alice", "--transcript", tmp_path / f"{letter * 300}.txt").exit_code in (4, 5)
     assert transferer.made == [] and names(tmp_path) == before
     assert ptx("transfer", long, "-s", "alice", "-o", takes / "short.wav").exit_code == 0, "what the remedy says works"
+
+
+def test_a_folder_says_once_what_the_speaker_agreed_to(ptx, transferer, make_recording, tmp_path: Path, monkeypatch):
+    from prosody_transfer.synthesis import transfer
+
+    plain = transfer.Transferer.from_file
+
+    def agreed(self, path, speaker, **options):
+        result = plain(self, path, speaker, **options)
+        return _with_purposes(result)
+
+    monkeypatch.setattr(transfer.Transferer, "from_file", agreed)
+    for name in ("a", "b"):
+        make_recording(tmp_path / "in" / f"{name}.wav")
+    done = ptx("transfer", tmp_path / "in", "-s", "alice")
+    assert done.exit_code == 0 and done.stderr.count("alice is for: audiobooks; tests") == 1
+    assert "audiobooks" not in done.stdout
+    one = ptx("transfer", tmp_path / "in" / "a.wav", "-s", "alice", "--force")
+    assert one.stdout.rstrip().endswith("alice is for: audiobooks; tests")
+
+
+def _with_purposes(result):
+    from dataclasses import replace
+
+    return replace(result, report={**result.report, "speaker": "alice", "purposes": ["audiobooks", "tests"]})

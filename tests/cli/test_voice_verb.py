@@ -81,6 +81,29 @@ def test_show(ptx, voices):
     assert result.exit_code == 2 and "did you mean jane" in result.stderr
 
 
+def test_purposes_are_shown_where_a_voice_is_used_and_the_checksum_is_called_one(ptx, voices, capsys):
+    speakers()
+    head, *rows = capsys.readouterr().out.splitlines()
+    assert head.endswith("AGREED PURPOSES")
+    assert [row for row in rows if row.startswith("jane")][0].endswith("audiobooks; tests")
+    speakers(json=True)
+    found = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert found["jane"]["purposes"] == ["audiobooks", "tests"] and "purposes" not in found["alice"]
+    assert "a checksum against accidents, not a signature" in ptx("show", "jane").stdout
+    guide = (Path(__file__).parents[2] / "docs" / "voices.md").read_text()
+    assert "checksums against accidents, not signatures" in guide
+
+
+def test_an_ended_consent_can_be_edited_back_which_is_why_it_is_called_a_checksum(ptx, voices):
+    """Nothing hinders it; the documents must not say that something does."""
+    record, consent = ((voices / "joe" / f"{name}.json") for name in ("voice", "consent"))
+    consent.write_text(consent.read_text().replace("2020-12-31", "2999-12-31"))
+    assert ptx("show", "joe").exit_code == 6, "an accident is found"
+    changed = Consent(who="Joe Doe", purposes=("tests",), date="2020-01-01", until="2999-12-31")
+    record.write_text(record.read_text().replace(OVER.fingerprint(), changed.fingerprint()))
+    assert ptx("show", "joe").exit_code == 0
+
+
 def test_export_import_remove(ptx, voices, tmp_path):
     file = tmp_path / "jane.ptxvoice"
     assert ptx("export", "jane", "-o", file).stdout.strip() == str(file)

@@ -62,6 +62,17 @@ def test_what_a_dead_process_left_is_removed_at_once(tmp_path: Path):
     assert [p.name for p in tmp_path.iterdir()] == [f"a.ptx-{dead}-0.part"], "but for no longer than an hour"
 
 
+def test_a_folder_that_a_dead_process_left_goes_too(tmp_path: Path):
+    outside = tmp_path / "kept.txt"
+    outside.write_text("x")
+    dead = tmp_path / "in" / f".ptx-{killed_process()}-{atomic._machine()}-ab12.part"
+    (dead / "audio").mkdir(parents=True)
+    (dead / "audio" / "a.wav").write_bytes(b"half")
+    (dead / "link").symlink_to(outside)
+    remove_leftovers(tmp_path / "in")
+    assert not list((tmp_path / "in").iterdir()) and outside.read_text() == "x"
+
+
 def test_a_process_that_is_not_ours_is_alive_all_the_same(tmp_path: Path, monkeypatch):
     def not_allowed(process: int, signal: int) -> None:
         raise PermissionError

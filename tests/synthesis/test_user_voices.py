@@ -71,6 +71,12 @@ def test_old_voices_are_bit_identical(tiny, speaking, clip, make_spelling):
         assert not np.allclose(own, waveform, atol=1e-3)
 
 
+def test_the_report_says_what_its_speaker_agreed_to(speaking, clip, make_spelling):
+    about = {"alignment": make_spelling(len(clip) / 24000), "measure_output": False}
+    assert speaking.from_audio(clip, 24000, "jane", **about).report["purposes"] == ["audiobooks", "tests"]
+    assert "purposes" not in speaking.from_audio(clip, 24000, "alice", **about).report
+
+
 def test_it_is_known_beside_the_others(speaking):
     assert set(speaking.voices) == {"alice", "emma", "jane"}, "one that may not speak is not offered"
     assert speaking.voice("jane").row == 2 and speaking.voice("jane").network is not speaking.network

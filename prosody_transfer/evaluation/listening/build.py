@@ -20,7 +20,7 @@ import numpy as np
 
 from prosody_transfer.audio.io import read_audio, write_audio
 from prosody_transfer.audio.loudness import normalise_level, speech_level_db
-from prosody_transfer.core.atomic import make_folder, write_atomically
+from prosody_transfer.core.atomic import make_folder, part_name, remove_leftovers, write_atomically
 from prosody_transfer.core.errors import OutputError, PtxError, UsageError
 from prosody_transfer.evaluation.listening import anchors
 from prosody_transfer.evaluation.listening.design import (
@@ -87,7 +87,8 @@ def build(
     folder = Path(output)
     _check_folder(folder, overwrite)
     target = Path(os.path.realpath(folder))
-    part = target.with_name(f".ptx-{os.getpid()}-{os.urandom(6).hex()}.part")
+    remove_leftovers(target.parent)
+    part = target.with_name(part_name())
     try:
         make_folder(part / "audio")
         pages, shown, warnings = _write_pages(design, part / "audio", on_item)

@@ -218,3 +218,19 @@ def test_lengths_are_padded_with_silence_and_free_sounds_left_alone() -> None:
         np.testing.assert_array_equal(wave[:120], wave[end - 120 : end][::-1])  # 5 ms, alike at both ends
         assert wave[0] < 1e-3 and np.all(np.diff(wave[:121]) > 0)
     assert len(fade(ones(1), RATE)) == 1
+
+
+def test_what_a_killed_build_has_left_goes_with_the_next(tmp_path: Path, make_test) -> None:
+    import multiprocessing
+    import os
+    import signal
+
+    test = make_test(tmp_path, "prosody", 2)
+    die = lambda done, item: os.kill(os.getpid(), signal.SIGKILL)
+    begin = multiprocessing.get_context("fork").Process
+    process = begin(target=build, args=(test, tmp_path / "out"), kwargs={"on_item": die})
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL and list(tmp_path.glob(".ptx-*.part"))
+    build(test, tmp_path / "out")
+    assert not list(tmp_path.glob(".*")) and (tmp_path / "out" / "key.json").is_file()
