@@ -30,7 +30,7 @@ def make_parsers(work: Path) -> list[Parser]:
     for name in ("a.wav", "b.wav", "wavs/a.wav", "84/1/84-1-0000.flac", "wav48/p1/p1_001.wav"):
         (work / "corpus" / name).parent.mkdir(parents=True, exist_ok=True)
         (work / "corpus" / name).write_bytes(_sound("WAV" if name.endswith("wav") else "FLAC"))
-    records = [*_of_weights(work), *_of_consent(), *_of_plans()]
+    records = [*_of_weights(work), *_of_consent(), *_of_plans(), *_of_prosody()]
     return [*_of_sound(), *_of_words(), *records, *_of_lists(), *_of_listening()]
 
 
@@ -48,6 +48,21 @@ def _of_sound() -> list[Parser]:
              ("AIFF", None), ("AU", None), ("CAF", None), ("W64", None)]  # fmt: skip
     sounds = [_sound(*kind) for kind in kinds]
     return [Parser("sound", "x.wav", read_audio, sounds), Parser("sound-header", "x.flac", probe, sounds)]
+
+
+def _of_prosody() -> list[Parser]:
+    from prosody_transfer.core.config import MelConfig
+    from prosody_transfer.synthesis.plan_file import load_plan
+
+    contours = {"log_f0": [0.1, -0.2], "voiced": [1, 0], "energy_db": [0.5, -60.0]}
+    phones = [{"phone": name, "frames": 2, "word": word, **contours} for name, word in (("SIL", None), ("AE1", 0))]
+    source = {"samples": 900, "recorded_rate": 24000, "recorded_samples": 900, "f0_level": 5.0, "gain_db": 1.0}
+    plan = {
+        "format": 1, "mel": MelConfig().to_dict(), "source": {**source, "silences": [[0, 10, 0.0]]}, "words": ["a"],
+        "power": [0.1, 0.2], "embedding_level": "steps", "embedding_frames": 8,
+        "pieces": [{"phones": phones, "embedding": [[0.5]]}],
+    }  # fmt: skip
+    return [Parser("prosody-plan", "x.json", load_plan, [json.dumps(plan).encode()])]
 
 
 TEXTGRID = """File type = "ooTextFile"

@@ -81,6 +81,10 @@ Format = Annotated[FormatName, _option("--format", "Of results that -o does not 
 Subtype = Annotated[SubtypeName, _option("--subtype", "Of the samples; FLOAT is for wav.", "PCM_24|PCM_16|FLOAT")]
 SampleRate = Annotated[int | None, _option("--sample-rate", "Of the result, such as 48000.  [default: 24000]", "HZ")]
 Plot = Annotated[Path | None, _option("--plot", "Draw a picture too: .png, .pdf or .svg (evaluate extra).", "IMAGE")]
+SavePlan = Annotated[
+    Path | None, _option("--save-plan", "Store how it is said, to be edited and rendered.", "PLAN.json")
+]
+Plan = Annotated[Path, typer.Argument(metavar="PLAN.json", help="From ptx transfer --save-plan, edited or not.")]
 Json = Annotated[bool, _option("--json", "Print JSON, for scripts.")]
 Force = Annotated[bool, _option("--force -f", "Overwrite files that exist.")]
 

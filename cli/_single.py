@@ -58,3 +58,24 @@ def check_plot(plot: Path | None, overwrite: bool) -> None:
 
     check_report(plot, PLOT_SUFFIXES, overwrite)
     require_matplotlib()
+
+
+def check_plan(plan: Path | None, overwrite: bool) -> None:
+    """Refuse, early, a plan that could not be written."""
+    if plan is None:
+        return
+    from prosody_transfer.synthesis.report import check_report
+
+    check_report(plan, (".json",), overwrite)
+
+
+def keep_beside(result: Any, plan: Path | None, plot: Path | None, overwrite: bool) -> None:
+    """Write what was asked for beside the result of a transfer."""
+    if plan is not None:
+        from prosody_transfer.synthesis.plan_file import save_plan
+
+        save_plan(result.plan, plan)
+    if plot is not None:
+        from prosody_transfer.synthesis.plots import plot_transfer
+
+        plot_transfer(result, plot, overwrite=overwrite)

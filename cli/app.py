@@ -14,6 +14,7 @@ from prosody_transfer.cli import (
     leakage,
     listen,
     prepare,
+    render,
     speakers,
     train,
     transfer,
@@ -53,7 +54,7 @@ def ptx(
         say_lines(context.get_help())
 
 
-for _verb in (transfer, speakers, align, features, evaluate, leakage, prepare, doctor):
+for _verb in (transfer, render, speakers, align, features, evaluate, leakage, prepare, doctor):
     app.command(epilog=_verb.EPILOG)(getattr(_verb, _verb.__name__.rpartition(".")[2]))
 app.add_typer(listen.app, name="listen")
 app.add_typer(train.app, name="train")

@@ -21,7 +21,7 @@ def transfer(
     duration_scale: o.DurationScale = 1.0, aligner: o.Aligner = "pocketsphinx", recognise: o.Recognise = "auto",
     check_transcript: o.Check = True, vocoder: o.Vocoder = None, model: o.Model = None, device: o.Device = "cpu",
     track: o.Track = None, channel: o.Channel = None, sample_rate: o.SampleRate = None,
-    suffix: o.Format = "wav", subtype: o.Subtype = "PCM_24", plot: o.Plot = None,
+    suffix: o.Format = "wav", subtype: o.Subtype = "PCM_24", plot: o.Plot = None, save_plan: o.SavePlan = None,
     voices: o.Voices = None, json: o.Json = False, overwrite: o.Force = False,
 ) -> None:  # fmt: skip
     """Say recordings again in another voice.
@@ -29,7 +29,7 @@ def transfer(
     Words, timing, melody and loudness stay as they are; nothing of the first speaker is left.
     """
     from prosody_transfer.cli._batches import check_batches, find_batches, is_folder, refuse_for_several, run_batches
-    from prosody_transfer.cli._single import check_single
+    from prosody_transfer.cli._single import check_plan, check_single, keep_beside
     from prosody_transfer.cli._voices import warn_of_damaged
     from prosody_transfer.store.voices import all_voices, get_voice
     from prosody_transfer.synthesis.prosody import TransferSettings
@@ -49,8 +49,10 @@ def transfer(
         target = check_single(
             source[0], speaker, output, out_dir, f".{suffix}", text, transcript, plot, overwrite, subtype, settings
         )
+        check_plan(save_plan, overwrite)
     else:
-        refuse_for_several({"--output": output, "--text": text, "--transcript": transcript, "--plot": plot})
+        given = {"--output": output, "--text": text, "--transcript": transcript, "--plot": plot}
+        refuse_for_several({**given, "--save-plan": save_plan})
         batches = find_batches(source, out_dir, [v.name for v in all_voices(voices)])
         check_batches(batches, speaker, f".{suffix}", subtype, sample_rate)
 
@@ -64,8 +66,5 @@ def transfer(
         source[0], speaker, target, text=text, transcript=transcript, settings=settings, overwrite=overwrite,
         subtype=subtype,
     )  # fmt: skip
-    if plot:
-        from prosody_transfer.synthesis.plots import plot_transfer
-
-        plot_transfer(result, plot, overwrite=overwrite)
+    keep_beside(result, save_plan, plot, overwrite)
     print_json(result.report) if json else say(describe(result.report))

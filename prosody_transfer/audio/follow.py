@@ -51,7 +51,7 @@ def follow_loudness(
 
     Args:
         waveform: (N,) float32.
-        model: (F,), `compared_power` of the other one, as long, at the same speech level.
+        model: (F,), `compared_power` of the other one, as long to a frame, at the same speech level.
         loud_seconds, quiet_seconds: Smoothing of the gain where the model is above `LOUD_DB`, and below `QUIET_DB`,
             both from its loudest moment within `AROUND_SECONDS`; between the two it goes over from one to the other.
         limit_db: The gain lies within +- this.
@@ -60,7 +60,8 @@ def follow_loudness(
     Returns:
         (N,) float32.
     """
-    powers = [model, compared_power(waveform, sample_rate)]
+    own = compared_power(waveform, sample_rate)
+    powers = [np.pad(model, (0, max(0, len(own) - len(model))), mode="edge")[: len(own)], own]  # off by a rounding
     slow, fast = ([_level_db(p, seconds) for p in powers] for seconds in (loud_seconds, quiet_seconds))
     around = round(AROUND_SECONDS / FRAME_SECONDS)
     loudest = np.lib.stride_tricks.sliding_window_view(np.pad(fast[0], around, mode="edge"), 2 * around + 1).max(1)

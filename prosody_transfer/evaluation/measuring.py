@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from prosody_transfer.audio.io import write_audio
 from prosody_transfer.core.atomic import make_folder
 from prosody_transfer.core.errors import AudioError, PtxError, TranscriptError
 from prosody_transfer.core.keys import file_name
@@ -22,6 +21,7 @@ from prosody_transfer.evaluation.prosody import energy_figures, pitch_figures
 from prosody_transfer.evaluation.spectral import spectral_figures
 from prosody_transfer.evaluation.tools import Tools, target_level, target_loudness
 from prosody_transfer.evaluation.trackers import Contour
+from prosody_transfer.store.speech_file import write_speech
 
 # What is measured of whom, beside prosody, energy and the voice, which are measured of everybody.
 TIMED = ("source", "ptx", "copy_synthesis", "no_prosody", "classical", "exact")
@@ -158,7 +158,7 @@ class Measurer:
     def _keep(self, pair: Pair, system: str, waveform: np.ndarray, rate: int) -> Path:
         path = self.folder / f"{file_name(pair.id)}.{system}.flac"
         make_folder(self.folder)
-        write_audio(path, waveform, rate, overwrite=True)
+        write_speech(path, waveform, rate, self.tools.credit(pair.speaker), overwrite=True)
         return path
 
     def _load(self, path: str, sounds: dict[str, Sound], name: str = "") -> Sound:

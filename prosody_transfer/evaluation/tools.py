@@ -11,7 +11,7 @@ import numpy as np
 
 from prosody_transfer.audio.loudness import normalise_level
 from prosody_transfer.core.config import Config
-from prosody_transfer.core.errors import DependencyError
+from prosody_transfer.core.errors import DependencyError, PtxError
 from prosody_transfer.core.types import Alignment
 from prosody_transfer.evaluation.figures import EVALUATION_RATE, Values
 from prosody_transfer.evaluation.pairs import Pair
@@ -159,6 +159,13 @@ class Tools:
             PtxError: The source can't be read or aligned, or there is no such voice.
         """
         yield from self._controls.make(pair, others, systems)
+
+    def credit(self, speaker: str) -> str:
+        """Whose voice it is, for the files of what was made here."""
+        try:
+            return str(self._controls.transferer.credit(speaker))
+        except PtxError:  # another system's voice
+            return f"Synthetic speech, made with ptx. Voice: {speaker}."
 
     def left_out(self) -> list[tuple[str, str]]:
         """Controls that were wanted and could not be made since the last call: of what, and why."""

@@ -83,7 +83,9 @@ def embed(network: Any, analysis: Analysis, model: str = "") -> PlannedEmbedding
         model: Checksum of its checkpoint.
     """
     steps = [embedding_steps(network, f, phones)[0][0].cpu().numpy() for f, _, phones in pieces_of(analysis)]
-    return PlannedEmbedding(tuple(steps), "steps", model)
+    config = network.config
+    size = config.temporal_downsampling if config.latent_unit == "frames" else 0
+    return PlannedEmbedding(tuple(steps), "steps", model, size)
 
 
 def on_frames(network: Any, embedding: PlannedEmbedding, number: int, phones: PlannedPhones, n_frames: int) -> Tensor:

@@ -67,11 +67,13 @@ class PlannedEmbedding:
         steps: For each piece (D, T'_k) float32; where `level` is "frames", T'_k = T_k.
         level: What there is a step for: "steps" (as the model has them: so many frames, a phone, a word) or "frames".
         model: Checksum of the model that made it; "" where it does not matter.
+        frames_per_step: Where the steps are of so many frames; 0 where they are of phones or words.
     """
 
     steps: tuple[np.ndarray, ...]
     level: str = "steps"
     model: str = ""
+    frames_per_step: int = 0
 
 
 @dataclass(frozen=True)

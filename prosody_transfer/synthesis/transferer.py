@@ -14,13 +14,14 @@ from prosody_transfer.analysis.analyse import Analysis, analyse, analyse_file
 from prosody_transfer.analysis.recorded import Recorded, check_waveform
 from prosody_transfer.analysis.source import SourceAligner
 from prosody_transfer.analysis.transcript import given_words, name_file
-from prosody_transfer.audio.io import DEFAULT_SUBTYPE, check_writable, write_audio
+from prosody_transfer.audio.io import DEFAULT_SUBTYPE, check_writable
 from prosody_transfer.audio.limiter import describe
 from prosody_transfer.core.atomic import remove_leftovers
 from prosody_transfer.core.errors import ModelError, PtxError
 from prosody_transfer.core.types import Alignment
 from prosody_transfer.features.extract import MINIMUM_SAMPLES, Features, extract, softened
 from prosody_transfer.features.sharpen import USUAL
+from prosody_transfer.store.speech_file import write_speech
 from prosody_transfer.store.vocoders import load_vocoder
 from prosody_transfer.store.voice_folder import credit
 from prosody_transfer.store.voices import get_voice
@@ -30,7 +31,7 @@ from prosody_transfer.synthesis.compare import compare
 from prosody_transfer.synthesis.devices import check_device, check_process
 from prosody_transfer.synthesis.embed import embed
 from prosody_transfer.synthesis.keys import weights_digest
-from prosody_transfer.synthesis.plan import ProsodyPlan, plan_of
+from prosody_transfer.synthesis.plan import PlannedEmbedding, ProsodyPlan, plan_of
 from prosody_transfer.synthesis.prosody import TransferSettings
 from prosody_transfer.synthesis.records import State
 from prosody_transfer.synthesis.render import Rendered, render
@@ -190,10 +191,50 @@ class Transferer:
         """A plan said in a voice.
 
         Raises:
-            PtxError: As `voice`; or a setting is out of range.
+            PtxError: As `voice`; a setting is out of range, or the plan is of other features than the model's.
         """
         settings = (settings or TransferSettings()).check()
+        if plan.config != self.config:
+            raise ModelError("the plan was made for other features than the model's", remedy="make it again")
+        if plan.embedding is not None and not self._knows(plan.embedding):
+            plan = replace(plan, embedding=None)
         return render(plan, self.voice(speaker), settings, network=self.network, vocoder=self.vocoder)
+
+    def render_to_file(
+        self, plan: ProsodyPlan, speaker: str, output: str | Path, *, settings: TransferSettings | None = None,
+        overwrite: bool = False, subtype: str = DEFAULT_SUBTYPE,
+    ) -> dict[str, Any]:  # fmt: skip
+        """A plan said in a voice, into a file; whether that may be written is found out before any work is done.
+
+        Returns:
+            What was done, for people and scripts.
+        """
+        settings = (settings or TransferSettings()).check()
+        self._require(speaker)
+        check_writable(output, overwrite, subtype, settings.sample_rate)
+        began = time.perf_counter()
+        rendered = self.render(plan, speaker, settings)
+        write_speech(
+            output, rendered.waveform, rendered.sample_rate, self.credit(speaker), subtype=subtype, overwrite=overwrite
+        )
+        source, elapsed = plan.source, time.perf_counter() - began
+        return {
+            "speaker": speaker, "seconds": round(len(rendered.levelled) / self.config.sample_rate, 4),
+            "words_from": source.words_from, "text": source.text, "aligner": source.aligner,
+            "phones": len(plan.phones.names), "vocoder": self.vocoder_name, "credit": self.credit(speaker),
+            "real_time_factor": round(elapsed / plan.seconds, 4), "settings": settings.to_dict(),
+            "warnings": [*self._misfits(plan), *filter(None, [describe(rendered.limited)])],
+        }  # fmt: skip
+
+    def _misfits(self, plan: ProsodyPlan) -> list[str]:
+        """What of a plan this model can't use."""
+        if plan.embedding is None or self._knows(plan.embedding):
+            return []
+        return ["its prosody embedding is of another model, and left out"]
+
+    def _knows(self, embedding: PlannedEmbedding) -> bool:
+        same = not embedding.model or embedding.model in self.networks
+        return same and all(len(rows) == self.network.config.latent_channels for rows in embedding.steps)
 
     def _say(
         self, analysis: Analysis, speaker: str, settings: TransferSettings, measure_output: bool, began: float
@@ -261,9 +302,9 @@ class Transferer:
         check_writable(target, overwrite, subtype, settings.sample_rate if settings else None)
         remove_leftovers(target.parent)
         result = self.from_file(path, speaker, text=text, transcript=transcript, settings=settings)
-        write_audio(
-            target, result.waveform, result.sample_rate, subtype=subtype, overwrite=overwrite,
-            comment=result.report.get("credit", ""), on_written=on_written,
+        write_speech(
+            target, result.waveform, result.sample_rate, result.report["credit"], subtype=subtype, overwrite=overwrite,
+            on_written=on_written,
         )  # fmt: skip
         return replace(result, report={"output": str(target), **result.report})
 

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from prosody_transfer.audio.io import write_audio
 from prosody_transfer.core.atomic import write_atomically
 from prosody_transfer.core.errors import PtxError
 from prosody_transfer.core.keys import sentence_key
 from prosody_transfer.data.manifest import Row
 from prosody_transfer.store.checkpoint import load_into
+from prosody_transfer.store.speech_file import IN_TRAINING, write_speech
 from prosody_transfer.training.logs import TensorBoard
 from prosody_transfer.training.loop import Task
 from prosody_transfer.training.plots import can_plot, draw
@@ -66,7 +66,8 @@ class Validation:
             if picture:
                 write_atomically(folder / f"{name}.png", picture)
             if made.waveform is not None:
-                write_audio(folder / f"{name}.flac", made.waveform, made.sample_rate, overwrite=True)
+                credit = IN_TRAINING.format(made.speaker)
+                write_speech(folder / f"{name}.flac", made.waveform, made.sample_rate, credit, overwrite=True)
             board.sample(f"sample {number} {made.speaker}", step, picture, made.waveform, made.sample_rate)
 
 

@@ -59,6 +59,7 @@ def transferer(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
             report = {
                 "input": str(path), "seconds": 1.0, "words_from": "sidecar", "f0_correlation": 0.971,
                 "energy_correlation": 0.9, "real_time_factor": 0.09, "warnings": ["turned down by 1.0 dB"],
+                "credit": "Synthetic speech.",
             }  # fmt: skip
             waveform = np.zeros(RATE, np.float32) + 0.1
             nothing: Any = None

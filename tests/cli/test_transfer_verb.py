@@ -14,7 +14,7 @@ from prosody_transfer.alignment.base import aligner_names
 from prosody_transfer.cli import _options
 from prosody_transfer.synthesis.prosody import TransferSettings
 
-COMMAND_ONLY = {"plot", "json", "source"}  # what is done with the result, and the sources' own name
+COMMAND_ONLY = {"save_plan", "plot", "json", "source"}  # what is done with the result, and the sources' own name
 
 
 def test_every_option_is_a_parameter_of_what_is_called() -> None:

@@ -104,6 +104,9 @@ class FakeTools(Tools):
         spans = zip(PHONES, edges[:-1], edges[1:], strict=True)
         return Alignment(tuple(PhoneInterval(p, float(a), float(b)) for p, a, b in spans), (), seconds)
 
+    def credit(self, speaker: str) -> str:
+        return f"Synthetic speech. Voice: {speaker}."
+
     def make(self, pair: Pair, others: Any, systems: Any) -> Iterator[tuple[str, np.ndarray, int]]:
         """"ptx" where there is no output; poor controls."""
         source, rate = soundfile.read(pair.source)

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from prosody_transfer.audio.io import read_audio, write_audio
+from prosody_transfer.audio.io import read_audio
 from prosody_transfer.audio.loudness import normalise_level, speech_level_db
 from prosody_transfer.core.atomic import make_folder, part_name, remove_leftovers, write_atomically
 from prosody_transfer.core.errors import OutputError, PtxError, UsageError
@@ -35,6 +35,7 @@ from prosody_transfer.evaluation.listening.design import (
     read_key,
 )
 from prosody_transfer.evaluation.listening.wording import instructions_of, question_of
+from prosody_transfer.store.speech_file import IN_A_TEST, write_speech
 
 LEVEL_DB = -26.0
 LONGEST_DIFFERENCE_SECONDS = 0.05
@@ -221,7 +222,7 @@ def _write_pages(
         reference = _name(design, item, heard) if heard else None
         written = {**names, **({reference: heard} if reference and heard else {})}
         for name in sorted(written):  # in an order that says nothing
-            write_audio(folder / f"{name}.wav", written[name].waveform, rate)
+            write_speech(folder / f"{name}.wav", written[name].waveform, rate, IN_A_TEST)
         stimuli = {name: Stimulus(system=names[name].system, role=names[name].role) for name in sorted(names)}
         pages.append(Page(page=f"page-{index + 1:02d}", item=item.id, stimuli=stimuli))
         seconds = {name: round(len(sound.waveform) / rate, 4) for name, sound in sorted(written.items())}
