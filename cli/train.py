@@ -1,4 +1,4 @@
-"""`ptx train copycat | vocoder | recogniser`: recordings in, a run folder with weights out."""
+"""`ptx train copycat | vocoder | recogniser | tracker`: recordings in, a run folder with weights out."""
 
 from __future__ import annotations
 
@@ -53,6 +53,19 @@ def recogniser(
     from prosody_transfer.training.commands import train_recogniser
 
     _train(train_recogniser, json, config, data=data, preset=preset, settings=settings or [], resume=resume,
+           run_dir=run_dir, max_minutes=max_minutes, device=device)  # fmt: skip
+
+
+@app.command(epilog="\b\nExample:\n  ptx train tracker configs/tracker.toml --resume")
+def tracker(
+    config: o.OptionalConfig = None, data: o.Data = None, preset: o.Preset = None, settings: o.Settings = None,
+    resume: o.Resume = False, run_dir: o.RunDir = None, max_minutes: o.MaxMinutes = None, device: o.Device = "cpu",
+    json: o.Json = False,
+) -> None:  # fmt: skip
+    """Train the pitch tracker, which hears the melody."""
+    from prosody_transfer.training.commands import train_tracker
+
+    _train(train_tracker, json, config, data=data, preset=preset, settings=settings or [], resume=resume,
            run_dir=run_dir, max_minutes=max_minutes, device=device)  # fmt: skip
 
 

@@ -40,6 +40,10 @@ def _network(kind: str, config: dict[str, Any], place: str) -> Any:
         from prosody_transfer.models.vocoder.network import Vocoder, VocoderConfig
 
         return Vocoder(load_config(VocoderConfig, config, place))
+    if kind == "tracker":
+        from prosody_transfer.models.tracker.network import Tracker, TrackerConfig
+
+        return Tracker(load_config(TrackerConfig, config, place))
     raise ModelError(f"no network is called {kind!r}", place=place)
 
 

@@ -20,7 +20,8 @@ from prosody_transfer.training.settings import DataConfig, Settings, load_settin
 from prosody_transfer.training.validation import hold_out, make_validation
 
 __all__ = [
-    "DataConfig", "load_data", "read_config", "train_copycat", "train_recogniser", "train_vocoder", "voice_facts"
+    "DataConfig", "load_data", "read_config", "train_copycat", "train_recogniser", "train_tracker",
+    "train_vocoder", "voice_facts",
 ]  # fmt: skip
 
 Event = Callable[[str, int, int, dict[str, float]], None]
@@ -242,3 +243,33 @@ def train_recogniser(
         train, dev, facts = _rows(plan, plan.network.mel, on_event)
         make = lambda rows: RecogniserTask(plan.network, plan.task, rows, plan.data.cache, place)
         return _train(plan, make, make, "loss", (train, dev), facts, resume, max_minutes, on_event)
+
+
+def train_tracker(
+    config: str | Path | None = None, *, data: str | Path | None = None, preset: str | None = None,
+    settings: Sequence[str] = (), resume: bool = False, run_dir: str | Path | None = None,
+    max_minutes: float | None = None, device: str = "cpu", on_event: Event | None = None,
+) -> Path:  # fmt: skip
+    """Train the pitch tracker; arguments and result as for `train_copycat`.
+
+    A config's manifests name recordings with a contour beside each (NAME.f0.npz); of a prepared folder the contours
+    that `ptx prepare` has measured are taken, where the sound bears them out.
+    """
+    from prosody_transfer.models.tracker.network import TrackerConfig
+    from prosody_transfer.training.tracker import TrackerTask, TrackerTaskConfig
+
+    plan = load_settings(
+        "tracker", TrackerConfig, TrackerTaskConfig, config=config, data=data, preset=preset, changes=settings,
+        run_dir=run_dir,
+    )  # fmt: skip
+    with distributed.joined(device) as place:
+        train, dev = _prepared(plan.data) if plan.prepared else _listed(plan.data)
+        facts = {"data": data_facts(plan.data.manifests, train, len(train))}
+        make = lambda rows: TrackerTask(plan.network, plan.task, rows, plan.data.cache, place)
+        return _train(plan, make, make, "loss", (train, dev), facts, resume, max_minutes, on_event)
+
+
+def _listed(data: DataConfig) -> tuple[list[Row], list[Row]]:
+    """What a config's manifests list, to train on and to validate on."""
+    train, dev = ([row for path in paths for row in read_manifest(path)] for paths in (data.manifests, data.dev))
+    return train, dev

@@ -43,6 +43,8 @@ class Sample:
 
 def choose(task: Any, count: int) -> list[int]:
     """Which utterances of a task to show: of different speakers first, those of 1 to 8 s first."""
+    if not hasattr(task, "corpus"):
+        return []
     corpus = task.corpus
     seconds = [u.features.n_samples / u.features.config.sample_rate for u in corpus.utterances]
     fits = [SHORTEST <= s <= LONGEST for s in seconds]

@@ -48,9 +48,16 @@ def verifier() -> nn.Module:
     return Verifier()
 
 
+def tracker() -> nn.Module:
+    from prosody_transfer.models.tracker.network import Tracker, TrackerConfig
+
+    return Tracker(TrackerConfig())
+
+
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "copycat": copycat,
     "recogniser": recogniser,
+    "tracker": tracker,
     "verifier": verifier,
     "vocoder": vocoder,
     "vocos": vocos,

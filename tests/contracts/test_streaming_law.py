@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+import prosody_transfer.models.tracker.network  # noqa: F401
 import prosody_transfer.models.vocoder.network  # noqa: F401 (registers its blocks)
 from prosody_transfer.core.errors import ModelError, ShapeError
 from prosody_transfer.models.blocks import REGISTRY, Frames, StreamingBlock, build, frames_from
@@ -30,6 +31,7 @@ REFERENCE = [
     {"block": "pointwise", "in_channels": 4, "out_channels": 6},
 ]
 SMALL_MEL = {"sample_rate": 8000, "n_fft": 64, "win_length": 64, "hop_length": 16, "n_mels": 6}
+SMALL_SPECTRUM = {"pitches": 9, "bins_per_octave": 4, "harmonics": 3}
 
 # At least one example for every registered name; a block with settings that change its shape in time has several.
 EXAMPLES: list[dict[str, Any]] = [
@@ -53,6 +55,7 @@ EXAMPLES: list[dict[str, Any]] = [
     {"block": "source_filter", "sample_rate": 8000, "n_fft": 64, "hop_length": 16},
     {"block": "mel_matching", "config": SMALL_MEL},
     {"block": "mel_matching", "config": SMALL_MEL, "iterations": 3},
+    {"block": "harmonics", "out_channels": 5, "config": SMALL_SPECTRUM, "inner_channels": 3},
     {"block": "vocoder", "config": {"mel": SMALL_MEL, "channels": 8, "layers": 2}},
     {"block": "vocoder", "config": {"mel": SMALL_MEL, "channels": 8, "layers": 2, "matching": 2}},
 ]
