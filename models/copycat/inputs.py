@@ -7,11 +7,12 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
-# How prosody enters the network: about unit range.
-ENERGY_SCALE_DB = 10.0
-F0_SCALE = 0.25
-N_POSITION = 3  # channels of `position_features`
+from prosody_transfer.models.copycat.config import ENERGY_SCALE_DB, F0_SCALE, N_POSITION
 
+__all__ = [
+    "ENERGY_SCALE_DB", "F0_SCALE", "N_POSITION", "PhoneInputs", "ProsodyInputs", "frame_to_phone", "pool_units",
+    "position_features", "upsample",
+]  # fmt: skip
 
 @dataclass(frozen=True)
 class PhoneInputs:

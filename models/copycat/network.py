@@ -157,15 +157,19 @@ class CopyCat(nn.Module):
             Posterior with (B, D, T'), T' = ceil(T / temporal_downsampling), or as many as there are units.
         """
         assert (units is None) == (self.config.latent_unit == "frames"), "units are those of `units`"
-        scaled = Frames(scale_mel(mel), mask).zeroed().values
-        speaker = self.source_speaker(speaker_statistics(scaled, mask)) * known[:, None]
-        speaker = speaker + self.unknown_source * (1 - known[:, None])
-        frames = self.reference_encoder(Frames(torch.cat([scaled, phones_up], 1), mask).zeroed(), speaker)
-        values, steps = frames.values.to(mel.dtype), frames.mask  # full precision, also after half-precision layers
+        values, steps = self.reference_frames(mel, mask, phones_up, known)
         if units is not None:  # the last layer is linear: pooling before or after it is the same
             values, steps = pool_units(values, mask, units - units[:, :1])
         mean, log_variance = values.chunk(2, 1)
         return Posterior(mean, log_variance.clamp(-8, 4), steps)
+
+    def reference_frames(self, mel: Tensor, mask: Tensor, phones_up: Tensor, known: Tensor) -> Frames:
+        """What the reference encoder's layers give, (B, 2D, T'), before frames are pooled to phones or words."""
+        scaled = Frames(scale_mel(mel), mask).zeroed().values
+        speaker = self.source_speaker(speaker_statistics(scaled, mask)) * known[:, None]
+        speaker = speaker + self.unknown_source * (1 - known[:, None])
+        frames = self.reference_encoder(Frames(torch.cat([scaled, phones_up], 1), mask).zeroed(), speaker)
+        return Frames(frames.values.to(mel.dtype), frames.mask)  # full precision, also after half-precision layers
 
     def spread(self, latent: Tensor, n_frames: int, units: Tensor | None = None) -> Tensor:
         """Repeat the embedding's steps onto frames, (B, D, T') -> (B, D, T); `units` as for `encode_reference`."""
@@ -192,17 +196,24 @@ class CopyCat(nn.Module):
             speaker: (B,) long, row of the speaker table; -1 for nobody, the mean of all rows.
             level: (B,) ln Hz, the target's median F0.
         """
-        latent = latent * prosody.keep[:, 2, None, None]
-        absolute = prosody.log_f0 * 0.25 + level[:, None] - 5.0
-        absolute = (absolute * prosody.voiced * prosody.keep[:, :1])[:, None]
         table = self.speaker_table.weight
         context = torch.where(speaker[:, None] < 0, table.mean(0), self.speaker_table(speaker.clamp(min=0)))
-        values = torch.cat([phones_up, position, prosody.channels(), absolute, latent], 1)
+        values = self.decoder_inputs(phones_up, position, prosody, latent, level)
         early = self.decoder_early(Frames(values, mask).zeroed(), context)
         late = self.decoder_late(early, context)
         early_mel = self.early_head(early.values.transpose(1, 2)).transpose(1, 2).to(level.dtype)
         out = self.head(late.values.transpose(1, 2)).transpose(1, 2).to(level.dtype)  # (B, M + 2, T)
         return Decoded(3.0 * out[:, :-2] - 5.0, out[:, -2], out[:, -1], 3.0 * early_mel - 5.0)
+
+    @staticmethod
+    def decoder_inputs(
+        phones_up: Tensor, position: Tensor, prosody: ProsodyInputs, latent: Tensor, level: Tensor
+    ) -> Tensor:
+        """All that the decoder's first layer reads, (B, C', T); the arguments are those of `decode`."""
+        absolute = prosody.log_f0 * 0.25 + level[:, None] - 5.0
+        absolute = (absolute * prosody.voiced * prosody.keep[:, :1])[:, None]
+        latent = latent * prosody.keep[:, 2, None, None]
+        return torch.cat([phones_up, position, prosody.channels(), absolute, latent], 1)
 
     def expand(self, inputs: PhoneInputs, n_frames: int) -> tuple[Tensor, Tensor]:
         """Phone encodings and positions on the frame axis: (B, C, T) and (B, 3, T)."""

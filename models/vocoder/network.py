@@ -67,13 +67,14 @@ class Vocoder(StreamingBlock):
             last.bias.zero_()
 
     @staticmethod
-    def _scaled(values: Tensor) -> Tensor:
+    def scaled(values: Tensor) -> Tensor:
         """Bring mels and log F0 to about unit range."""
         return torch.cat(
             [(values[:, :-2].clamp(min=-11.5) + 5.0) / 4.0, values[:, -2:-1], (values[:, -1:] - 5.0) * 2.0], 1
         )
 
-    def _filters(self, hidden: Frames, log_f0: Tensor) -> Frames:
+    def filters(self, hidden: Frames, log_f0: Tensor) -> Frames:
+        """What `SourceFilter` reads, (B, 3 * bins + 1, T), from the last layer's frames and log F0 (B, 1, T)."""
         # Filters are made in full precision, also where the layers before run in half of it.
         harmonic, turn, breath = hidden.values.to(log_f0.dtype).chunk(3, dim=1)
         # The offsets: speech at -26 dBFS needs about these gains, so the network only learns departures from them.
@@ -82,8 +83,8 @@ class Vocoder(StreamingBlock):
 
     def forward(self, frames: Frames, context: Tensor | None = None) -> Frames:
         self.check(frames, context)
-        hidden = self.backbone(Frames(self._scaled(frames.values), frames.mask).zeroed())
-        audio = self.head(self._filters(hidden, frames.values[:, -1:]))
+        hidden = self.backbone(Frames(self.scaled(frames.values), frames.mask).zeroed())
+        audio = self.head(self.filters(hidden, frames.values[:, -1:]))
         return self.matching(self._beside(audio, frames)) if self.matching.iterations else audio
 
     def _beside(self, audio: Frames, frames: Frames) -> Frames:
@@ -105,9 +106,9 @@ class Vocoder(StreamingBlock):
     def step(self, frames: Frames, state: Any, context: Tensor | None = None) -> tuple[Frames, Any]:
         inner, memory, sound, mels, matched = state
         count = frames.mask.shape[-1]
-        hidden, inner = self.backbone.step(Frames(self._scaled(frames.values), frames.mask).zeroed(), inner)
+        hidden, inner = self.backbone.step(Frames(self.scaled(frames.values), frames.mask).zeroed(), inner)
         delayed, memory = push(memory, Frames(frames.values[:, -1:], frames.mask))
-        audio, sound = self.head.step(self._filters(hidden, delayed.values[..., :count]), sound)
+        audio, sound = self.head.step(self.filters(hidden, delayed.values[..., :count]), sound)
         if self.matching.iterations:
             window, mels = push(mels, frames)
             asked = Frames(window.values[..., :count], window.mask[:, :count])

@@ -10,12 +10,13 @@ from prosody_transfer.core.errors import DependencyError
 # Module -> the package that brings it.
 PACKAGES = {
     "matplotlib": "matplotlib", "webrtcvad": "webrtcvad-wheels", "speechmos": "speechmos", "jiwer": "jiwer",
-    "sklearn": "scikit-learn", "scipy": "scipy", "yaml": "pyyaml",
+    "sklearn": "scikit-learn", "scipy": "scipy", "yaml": "pyyaml", "onnx": "onnx", "onnxscript": "onnxscript",
 }  # fmt: skip
 DRAWING, VOICES, QUALITY = ("matplotlib",), ("webrtcvad",), ("speechmos",)
 WORDS = ("jiwer",)
+EXPORT = ("onnx", "onnxscript")
 EXTRAS = {
-    "train": (*QUALITY, *VOICES, *DRAWING),
+    "train": (*QUALITY, *VOICES, *DRAWING, *EXPORT),
     "evaluate": (*QUALITY, *VOICES, *WORDS, "sklearn", "scipy", "yaml", *DRAWING),
 }
 

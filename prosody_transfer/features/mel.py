@@ -60,6 +60,25 @@ def log_mel(waveform: Tensor, config: MelConfig) -> Tensor:
     return torch.log(torch.clamp(bank @ spectrum.abs(), min=config.floor))
 
 
+def log_mel_array(waveform: np.ndarray, config: MelConfig) -> np.ndarray:
+    """`log_mel` of one waveform without torch, the same to rounding: (N,) float32 -> (M, T) float32."""
+    half, hop = config.n_fft // 2, config.hop_length
+    padded = np.pad(waveform.astype(np.float32), half, mode="reflect")
+    window = np.zeros(config.n_fft, np.float32)
+    start = (config.n_fft - config.win_length) // 2
+    turn = 2 * np.pi * np.arange(config.win_length) / config.win_length
+    window[start : start + config.win_length] = 0.5 - 0.5 * np.cos(turn)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, config.n_fft)[::hop]
+    spectrum = np.abs(np.fft.rfft(frames * window, axis=-1))
+    return np.log(np.maximum(mel_filterbank(config) @ spectrum.T, np.float32(config.floor)))
+
+
+def energy_of_mel(mel: np.ndarray, config: MelConfig) -> np.ndarray:
+    """`energy_from_mel` without torch: (..., M, T) float32 -> (..., T)."""
+    power = (np.exp(2 * mel) / _areas(config)[:, None]).sum(-2)
+    return np.maximum(10 * np.log10(np.maximum(power, np.float32(1e-12))) - np.float32(REFERENCE_DB), ENERGY_FLOOR_DB)
+
+
 @functools.lru_cache(maxsize=4)
 def _areas(config: MelConfig) -> np.ndarray:
     return np.maximum(mel_filterbank(config).sum(1), 0.5)

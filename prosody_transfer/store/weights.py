@@ -44,6 +44,10 @@ def _network(kind: str, config: dict[str, Any], place: str) -> Any:
         from prosody_transfer.models.tracker.network import Tracker, TrackerConfig
 
         return Tracker(load_config(TrackerConfig, config, place))
+    if kind == "verifier":
+        from prosody_transfer.models.verifier.network import Verifier, VerifierConfig
+
+        return Verifier(load_config(VerifierConfig, config, place))
     raise ModelError(f"no network is called {kind!r}", place=place)
 
 
