@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from prosody_transfer.core.atomic import make_folder, remove_leftovers, write_atomically
+from prosody_transfer.core.closure import DATA, ROOT, code_digest
+from prosody_transfer.synthesis.keys import BOOKKEEPING
 
-# What decides a figure's value: when one of these files changes, what was measured with the old one is not used.
-MEASURED_BY = (
-    "figures", "trackers", "prosody", "durations", "spectral", "speaker", "slaney", "quality", "intelligibility",
-    "controls", "classical", "tools", "measuring",
-)  # fmt: skip
+# What decides a figure's value: the code of what measures, and of all that it imports, the transfer itself included.
+MEASURED_BY = (f"{ROOT}.evaluation.measuring",)
+_BOOKKEEPING = {f"{ROOT}.evaluation.cache", *BOOKKEEPING}
 
 
 def file_hash(path: str) -> str:
@@ -38,9 +38,8 @@ def _hash(path: str, size: int, changed: int) -> str:
 
 @cache
 def code_version() -> str:
-    """Twelve hex digits that change with the code that measures."""
-    folder = Path(__file__).parent
-    return content_key(file_hash(str(folder / f"{name}.py")) for name in MEASURED_BY)[:12]
+    """Twelve hex digits that change with the code that measures, transfers included (`core.closure.code_digest`)."""
+    return code_digest(MEASURED_BY, leave_out=_BOOKKEEPING, data=(*DATA, "evaluation/data"))[:12]
 
 
 def content_key(parts: Iterable[Any]) -> str:

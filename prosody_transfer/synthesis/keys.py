@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
-from importlib import metadata, util
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from prosody_transfer.core.closure import ROOT, code_digest
 from prosody_transfer.core.config import Config
 from prosody_transfer.core.errors import ModelError
 
@@ -21,10 +21,8 @@ PARTS = {
     "source": "its source", "words": "its words", "voice": "the voice", "options": "the options",
     "model": "the model", "code": "ptx",
 }  # fmt: skip
-_ROOT = "prosody_transfer"
-_BOOKKEEPING = {f"{_ROOT}.synthesis.{name}" for name in ("batch", "keys", "records", "outputs")}
+BOOKKEEPING = {f"{ROOT}.synthesis.{name}" for name in ("batch", "keys", "records", "outputs")}  # decides no sample
 _ALIGNERS = ("pocketsphinx", "mfa", "viter")
-_DATA = ("text", "audio", "alignment", "features")  # rooms whose data files decide what is spoken
 
 
 def output_key(
@@ -122,46 +120,6 @@ def _recogniser() -> list[str]:
 
 @cache
 def code_version() -> str:
-    """Thirty-two hex digits that change with the code that speaks: what `Transferer` imports, directly or not.
-
-    Comments, docstrings and layout do not count.
-    """
-    found: dict[str, str] = {}
-    waiting = [f"{_ROOT}.synthesis.transfer", *(f"{_ROOT}.alignment.{name}" for name in _ALIGNERS)]
-    while waiting:
-        name = waiting.pop()
-        path = None if name in found or name in _BOOKKEEPING else _file(name)
-        if path is not None:
-            tree = ast.parse(path.read_bytes())
-            waiting += _imports(tree)
-            found[name] = hashlib.sha256(ast.dump(_without_docstrings(tree)).encode()).hexdigest()
-    package = Path(__file__).parents[1]
-    data = sorted(p for room in _DATA for p in (package / room).glob("*/*") if p.suffix != ".py" and p.is_file())
-    return digest([sorted(found.items()), [[path.name, file_digest(path)] for path in data]])
-
-
-def _file(name: str) -> Path | None:
-    try:
-        spec = util.find_spec(name)
-    except ImportError:
-        return None
-    return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
-
-
-def _imports(tree: ast.AST) -> Iterator[str]:
-    """Modules of ours that are imported, in functions too; names that may be modules as well."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.startswith(f"{_ROOT}."))
-        elif isinstance(node, ast.ImportFrom) and str(node.module).startswith(f"{_ROOT}."):
-            yield str(node.module)
-            yield from (f"{node.module}.{alias.name}" for alias in node.names if alias.name.islower())
-
-
-def _without_docstrings(tree: ast.Module) -> ast.Module:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            first = node.body[0] if node.body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                node.body = node.body[1:]
-    return tree
+    """Changes with the code that speaks: what `Transferer` imports, directly or not (`core.closure.code_digest`)."""
+    speaking = (f"{ROOT}.synthesis.transfer", *(f"{ROOT}.alignment.{name}" for name in _ALIGNERS))
+    return code_digest(speaking, leave_out=BOOKKEEPING)

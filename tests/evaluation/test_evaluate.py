@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from prosody_transfer.core.errors import OutputError
 from prosody_transfer.evaluation import evaluate as runner
-from prosody_transfer.evaluation.cache import MEASURED_BY, Results, file_hash
+from prosody_transfer.evaluation.cache import Results, file_hash
 from prosody_transfer.evaluation.measuring import pack, unpack
 from prosody_transfer.evaluation.references import speech_level
 from prosody_transfer.evaluation.tools import Settings, Tools
@@ -277,11 +277,6 @@ def test_a_file_that_changes_has_another_hash(tmp_path: Path) -> None:
     before = file_hash(str(path))
     path.write_text("two, longer")
     assert len({before, file_hash(str(path)), "missing", ""}) == 4
-
-
-def test_the_code_that_measures_is_there() -> None:
-    folder = Path(str(runner.__file__)).parent
-    assert all((folder / f"{name}.py").is_file() for name in MEASURED_BY)
 
 
 @given(st.integers(0, 200), st.integers(0, 60))

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from prosody_transfer.core import closure
 from prosody_transfer.core.config import load_config
 from prosody_transfer.synthesis import batch, keys, records
 from prosody_transfer.synthesis.records import Records
@@ -303,7 +304,7 @@ def test_a_finished_folder_is_looked_at_without_reading_it(tiny, takes: Path, tm
 
 
 def test_the_version_of_the_code_is_that_of_what_it_does(monkeypatch, tmp_path: Path):
-    real, version = keys._file, keys.code_version.__wrapped__
+    real, version = closure._file, keys.code_version.__wrapped__
 
     def with_text(name: str, old: str, new: str):
         def find(module: str):
@@ -312,10 +313,11 @@ def test_the_version_of_the_code_is_that_of_what_it_does(monkeypatch, tmp_path: 
                 return path
             text = path.read_text()
             assert old in text
-            (tmp_path / "changed.py").write_text(text.replace(old, new, 1))
-            return tmp_path / "changed.py"
+            changed = tmp_path / f"{len(list(tmp_path.iterdir()))}.py"
+            changed.write_text(text.replace(old, new, 1))
+            return changed
 
-        monkeypatch.setattr(keys, "_file", find)
+        monkeypatch.setattr(closure, "_file", find)
         return version()
 
     now = version()
