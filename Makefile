@@ -2,14 +2,16 @@
 # make test    set up in .venv with the developers' tools, then run all tests, ruff and mypy
 # make lint    ruff and mypy alone
 # make weights train all networks that ship, from data/*.jsonl (docs/training.md); hours, and it goes on where it was
+# make lock    write requirements.lock again: the newest releases that pyproject.toml allows, with hashes
 # make docs    write again what is written by program: docs/cli.md and the tables of figures
 
 PYTHON ?= $(shell for p in python3 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$p && break; done)
 BIN ?= .venv/bin
 TORCH = torch==2.13.0
+LOCK ?= requirements.lock
 
-.PHONY: demo test lint docs weights clean
+.PHONY: demo test lint docs lock weights clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.base
@@ -30,6 +32,10 @@ lint:
 
 docs:
 	PTX_WRITE_DOCS=1 $(BIN)/pytest tests/cli/test_docs.py tests/evaluation/test_guides.py tests/evaluation/test_baseline.py
+
+lock: .venv/bin/python
+	.venv/bin/python -m pip install uv
+	.venv/bin/python .ci/lock.py
 
 weights: .venv/.base
 	for stage in recogniser:recogniser recogniser:recogniser_longer recogniser:recogniser_varied recogniser:recogniser_mean vocoder:vocoder copycat:copycat vocoder:vocoder_tuned copycat:copycat_tuned \
@@ -52,9 +58,20 @@ weights: .venv/.base
 	.venv/bin/python -m pip install -e .
 	@touch $@
 
+# For the tests every package is the locked one, with its hash; torch finds there what it needs, and comes last.
+# `make test LOCK=` takes whatever pyproject.toml allows.
+ifneq ($(LOCK),)
+.venv/.dev: pyproject.toml $(LOCK) | .venv/bin/python
+	.venv/bin/python -m pip install --require-hashes --no-deps -r $(LOCK)
+	.venv/bin/python -m pip install $(TORCH)
+	.venv/bin/python -m pip install --no-deps --no-build-isolation -e .
+	.venv/bin/python -m pip check
+	@touch .venv/.torch .venv/.base $@
+else
 .venv/.dev: pyproject.toml .venv/.torch
 	.venv/bin/python -m pip install -e ".[dev]"
 	@touch $@ .venv/.base
+endif
 
 clean:
 	rm -rf .venv .lint .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info demo
