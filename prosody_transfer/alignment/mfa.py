@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tempfile
 import wave
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,6 +14,7 @@ import numpy as np
 
 from prosody_transfer.alignment.base import Aligner
 from prosody_transfer.alignment.textgrid import read_textgrid
+from prosody_transfer.core.atomic import temporary_folder
 from prosody_transfer.core.errors import AudioError, DependencyError, MismatchError, TranscriptError
 from prosody_transfer.core.types import Alignment
 from prosody_transfer.text.lexicon import pronounce
@@ -60,8 +60,7 @@ class MfaAligner(Aligner):
         if not words:
             raise TranscriptError("there are no words in it", place="transcript", remedy="write what is said")
         duration = len(waveform) / sample_rate
-        with tempfile.TemporaryDirectory(prefix="ptx-mfa-") as name:
-            folder = Path(name)
+        with temporary_folder() as folder:
             _write_wave(folder / "utterance.wav", waveform, sample_rate)
             (folder / "utterance.lab").write_text(" ".join(words), encoding="utf-8")
             (folder / "words.dict").write_text(dictionary(words), encoding="utf-8")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +14,7 @@ import numpy as np
 from prosody_transfer.alignment.base import Aligner, fill_gaps
 from prosody_transfer.alignment.labels import restore_stress, to_arpabet
 from prosody_transfer.alignment.mfa import dictionary, fitted
+from prosody_transfer.core.atomic import temporary_folder
 from prosody_transfer.core.errors import AudioError, DependencyError, MismatchError, TranscriptError
 from prosody_transfer.core.sharing import STDERR
 from prosody_transfer.core.types import Alignment, PhoneInterval, WordInterval
@@ -62,8 +62,8 @@ class ViterAligner(Aligner):
         samples = np.ascontiguousarray(waveform, dtype=np.float32)
         if not np.isfinite(samples).all() or np.max(np.abs(samples), initial=0.0) < 1e-6:
             raise AudioError("is silent or empty", remedy="check the recording")
-        with tempfile.TemporaryDirectory(prefix="ptx-viter-") as folder:
-            entries = Path(folder) / "words.dict"
+        with temporary_folder() as folder:
+            entries = folder / "words.dict"
             entries.write_text(dictionary(words, stress=self._stress), encoding="utf-8")
             try:
                 with _quiet():  # reading the model again with this dictionary takes 3 ms

@@ -9,12 +9,15 @@ import os
 import re
 import shutil
 import socket
+import tempfile
 import time
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 from prosody_transfer.core.errors import OutputError
 
+FOLDER_SECONDS = 86400.0  # the same for a folder
 LEFTOVER_SECONDS = 3600.0  # a temporary file this old belongs to no run that still goes on
 NAME_BYTES = 255  # the most that a name may have, where the system does not say
 # What earlier versions have written says nothing of the machine.
@@ -112,8 +115,32 @@ def remove_leftovers(folder: Path, *, below: bool = False) -> None:
     """
     for part in list((folder.rglob if below else folder.glob)(".ptx-*.part")):
         with contextlib.suppress(OSError):
-            if time.time() - part.lstat().st_mtime > LEFTOVER_SECONDS or _is_orphan(part.name):
-                shutil.rmtree(part) if part.is_dir() and not part.is_symlink() else part.unlink()
+            folder_itself = part.is_dir() and not part.is_symlink()  # its time does not tell of work deeper in it
+            longest = FOLDER_SECONDS if folder_itself else LEFTOVER_SECONDS
+            if time.time() - part.lstat().st_mtime > longest or _is_orphan(part.name):
+                shutil.rmtree(part) if folder_itself else part.unlink()
+
+
+@contextlib.contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A new folder where the system keeps what is temporary; it goes at the end, or, killed, with the next one.
+
+    Raises:
+        OutputError: It can't be made.
+    """
+    root = Path(tempfile.gettempdir())
+    remove_leftovers(root)
+    folder = root / part_name()
+    try:
+        (folder / "work").mkdir(mode=0o700, parents=True)
+        folder.chmod(0o700)
+    except OSError as error:
+        problem = f"no temporary folder can be made ({error.strerror})"
+        raise OutputError(problem, place=str(root), remedy="set TMPDIR to a folder that can be written to") from None
+    try:
+        yield folder / "work"
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_orphan(name: str) -> bool:

@@ -81,3 +81,21 @@ def test_a_process_that_is_not_ours_is_alive_all_the_same(tmp_path: Path, monkey
     (tmp_path / f".ptx-4-{atomic._machine()}-ab.part").write_bytes(b"half")
     remove_leftovers(tmp_path)
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_temporary_folder_goes_at_the_end_and_what_was_killed_with_the_next(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(atomic.tempfile, "tempdir", str(tmp_path))
+    killed = tmp_path / f".ptx-{killed_process()}-{atomic._machine()}-ab12.part"
+    (killed / "work").mkdir(parents=True)
+    with atomic.temporary_folder() as folder:
+        (folder / "words.dict").write_text("x")
+        assert not killed.exists() and folder.parent.stat().st_mode & 0o777 == 0o700
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_temporary_folder_is_made_here():
+    """One of Python's own stays where it is when the process is killed."""
+    root = Path(__file__).parents[2]
+    sources = [path for top in ("prosody_transfer", "cli", "models") for path in (root / top).rglob("*.py")]
+    found = [p.relative_to(root).as_posix() for p in sources if "import tempfile" in p.read_text(encoding="utf8")]
+    assert sorted(found) == ["cli/_checks.py", "prosody_transfer/core/atomic.py"], "doctor only tries"
