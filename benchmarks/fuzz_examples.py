@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 from collections.abc import Callable
@@ -130,16 +131,43 @@ TEXTS = [
 
 def _of_words() -> list[Parser]:
     from prosody_transfer.alignment.textgrid import read_textgrid
+    from prosody_transfer.data.prominence import read_prominence
+    from prosody_transfer.text.linguistics.predictor import SHIPPED, load_predictor
+    from prosody_transfer.text.linguistics.word_lists import read_word_lists
+    from prosody_transfer.text.markup import read_markup
     from prosody_transfer.text.normalise import normalise
     from prosody_transfer.text.transcript import decode, read_transcript
+    from prosody_transfer.text.user_lexicon import read_lexicon
 
     grids = [TEXTGRID.encode(), SHORT.encode(), TEXTGRID.encode("utf-16")]
     texts = [text.encode() for text in TEXTS] + [TEXTS[1].encode("utf-16"), TEXTS[0].encode("utf-16-le")]
+    plain = b"I said *Tuesday*, not [[TH ER1 Z D EY2]]."
+    ssml = b'<speak version="1.1" xml:lang="en">Now <emphasis level="strong">go</emphasis><break time="300ms"/> '
+    ssml += b'<prosody rate="80%" pitch="+2st" volume="-6dB">home <sub alias="doctor">Dr</sub></prosody> '
+    ssml += b'<phoneme alphabet="x-arpabet" ph="W ER1 D">word</phoneme></speak>'
+    lexicon = b"# names\nSiobhan  SH AH0 V AO1 N\nsiobhan(2)\tSH AH0 V AA1 N\n"
+    word_lists = b'["He", "left", "."]\n["don\'t", "\\u201d"]\n'
+    labelled = b"<file>\t84_1_0.txt\nHe\t1\t0\t0.9\t0.1\nleft\t2\t2\t2.1\t2.0\n.\tNA\tNA\tNA\tNA\n"
     return [
+        Parser("markup", "x.txt", lambda path: read_markup(decode(path.read_bytes())), [plain, ssml, plain + ssml]),
+        Parser("lexicon", "x.txt", read_lexicon, [lexicon]),
+        Parser("word-lists", "words.jsonl", read_word_lists, [word_lists]),
+        Parser("prominence", "dev.txt", lambda path: read_prominence([path]), [labelled, gzip.compress(labelled)]),
+        Parser("predictor", "x.safetensors", _fresh(load_predictor), [SHIPPED.read_bytes()]),
         Parser("textgrid", "x.TextGrid", read_textgrid, grids),
         Parser("transcript", "x.txt", read_transcript, texts),
         Parser("normalise", "x.txt", lambda path: normalise(decode(path.read_bytes())[:5000]), texts),
     ]
+
+
+def _fresh(read: Any) -> Callable[[Path], Any]:
+    """A reader that remembers what it has read, made to read again."""
+
+    def of_file(path: Path) -> Any:
+        read.cache_clear()
+        return read(path)
+
+    return of_file
 
 
 def _of_weights(work: Path) -> list[Parser]:

@@ -52,6 +52,9 @@ Channel = Annotated[
     str | None,
     _option("--channel", "The one that is heard.  [default: all that hold sound, mixed]", "NUMBER|L|R|C|..."),
 ]
+TextArgument = Annotated[str | None, typer.Argument(metavar="[TEXT]", help="The text.")]
+InputFile = Annotated[Path | None, _option("--input-file", "The text, from a file.", "FILE")]
+WordLists = Annotated[Path | None, _option("--words", "Sentences as JSON lists of words, one a line.", "FILE.jsonl")]
 
 # How
 Keep = Annotated[str, _option("--keep", "What is taken from the source.", "LIST")]
@@ -93,6 +96,11 @@ Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file; exa
 Resume = Annotated[bool, _option("--resume", "Go on where the run folder's last checkpoint stands.")]
 RunDir = Annotated[Path | None, _option("--run-dir", "Where checkpoints and log go. [default: the config's]", "FOLDER")]
 MaxMinutes = Annotated[float | None, _option("--max-minutes", "Stop after this time; --resume goes on.", "MINUTES")]
+Labelled = Annotated[
+    list[Path], typer.Argument(metavar="DATA", help="Words with prominence and boundary, as in the Helsinki corpus.")
+]
+Predictor = Annotated[Path, _option("--output -o", "The predictor.", "FILE.safetensors")]
+HoldOut = Annotated[list[str] | None, _option("--hold-out", "A reader to leave out; as often as you like.", "READER")]
 
 # Voices
 Voices = Annotated[

@@ -1,4 +1,4 @@
-"""`ptx train copycat | vocoder | recogniser | tracker`: recordings in, a run folder with weights out."""
+"""`ptx train copycat | vocoder | recogniser | tracker | prominence`: data in, weights out."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from prosody_transfer.cli import _options as o
+from prosody_transfer.cli import _train_prominence
 from prosody_transfer.cli._shared import INTERRUPTED, PtxGroup, print_json
 from prosody_transfer.cli._terminal import is_terminal, say
 
@@ -67,6 +68,9 @@ def tracker(
 
     _train(train_tracker, json, config, data=data, preset=preset, settings=settings or [], resume=resume,
            run_dir=run_dir, max_minutes=max_minutes, device=device)  # fmt: skip
+
+
+app.command(epilog=_train_prominence.EPILOG)(_train_prominence.prominence)
 
 
 def _train(function: Callable[..., Path], json: bool, config: Path | None, **options: Any) -> None:

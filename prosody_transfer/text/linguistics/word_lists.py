@@ -1,0 +1,71 @@
+"""Files of sentences in items: a JSON list of words and signs of punctuation a line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from prosody_transfer.core.errors import TranscriptError
+from prosody_transfer.text.encoding import decode, not_text
+
+_REMEDY = 'write a line such as ["He", "left", "."]'
+LONGEST = 1000  # items of one sentence; the parser's memory grows with it
+
+
+def read_text(path: str | Path) -> str:
+    """A text file as it is, whatever its encoding.
+
+    Raises:
+        TranscriptError: It is missing, cannot be read, is no text, or is empty.
+    """
+    place = str(path)
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise TranscriptError(f"cannot be read ({reason})", place=place, remedy="check the path") from None
+    except ValueError:
+        raise TranscriptError("cannot be a file's name", place=repr(place), remedy="check the path") from None
+    if what := not_text(data):
+        raise TranscriptError(f"is {what}", place=place, remedy="give plain text")
+    text = decode(data)
+    if not text.strip():
+        raise TranscriptError("is empty", place=place, remedy="write something into it")
+    return text
+
+
+def read_word_lists(path: str | Path) -> list[list[str]]:
+    """The lists of a file, one a line.
+
+    Raises:
+        TranscriptError: As `read_text`, or a line is no list of words; it is named.
+    """
+    lines = read_text(path).rstrip("\n").split("\n")
+    return [parse_word_list(line, f"{path}:{number}") for number, line in enumerate(lines, start=1)]
+
+
+def parse_word_list(line: str, place: str) -> list[str]:
+    """One line.
+
+    Raises:
+        TranscriptError: It is no JSON list of strings, or a string of it is empty or has a space; `place` is named.
+
+    >>> parse_word_list('["He", "left", "."]', "words.jsonl:1")
+    ['He', 'left', '.']
+    """
+    try:
+        items = json.loads(line)
+    except (ValueError, RecursionError):
+        raise TranscriptError("is not JSON", place=place, remedy=_REMEDY) from None
+    if not isinstance(items, list):
+        raise TranscriptError("is no list", place=place, remedy=_REMEDY)
+    if len(items) > LONGEST:
+        problem = f"has {len(items)} items; {LONGEST} are the most"
+        raise TranscriptError(problem, place=place, remedy="write one sentence a line")
+    for number, item in enumerate(items, start=1):
+        if not isinstance(item, str):
+            raise TranscriptError(f"item {number} is no string", place=place, remedy=_REMEDY)
+        if not item or not item.isprintable() or " " in item:
+            problem = f"item {number}, {item[:40]!r}, is no word and no sign"
+            raise TranscriptError(problem, place=place, remedy="one word or sign an item, without spaces")
+    return items
