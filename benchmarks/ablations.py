@@ -41,13 +41,14 @@ from prosody_transfer.evaluation.probe import Probed, balanced, pool, probe
 from prosody_transfer.evaluation.prosody import ENERGY_RANGE_DB, LEAST_FRAMES, pearson
 from prosody_transfer.features.cache import Utterance, load_utterance
 from prosody_transfer.features.mel import energy_from_mel
+from prosody_transfer.models.copycat.batches import CopyCatTaskConfig
 from prosody_transfer.models.copycat.config import CopyCatConfig
 from prosody_transfer.models.copycat.inputs import ENERGY_SCALE_DB, F0_SCALE, PhoneInputs, ProsodyInputs
 from prosody_transfer.models.copycat.network import MEL_FLOOR, CopyCat
+from prosody_transfer.models.copycat.task import CopyCatTask
 from prosody_transfer.store.checkpoint import load_checkpoint, load_into
 from prosody_transfer.text.phones import PHONES
 from prosody_transfer.training.commands import voice_facts
-from prosody_transfer.training.copycat import CopyCatTask, CopyCatTaskConfig
 from prosody_transfer.training.loop import LoopConfig, Trainer, run
 from prosody_transfer.training.validation import hold_out
 from prosody_transfer.training.words import words_of_phones

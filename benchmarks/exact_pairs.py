@@ -26,11 +26,12 @@ from prosody_transfer.core.atomic import make_folder, write_atomically
 from prosody_transfer.core.config import load_config
 from prosody_transfer.data.manifest import Row, cache_path
 from prosody_transfer.features.cache import load_utterance
+from prosody_transfer.models.copycat.batches import Batcher, CopyCatTaskConfig
 from prosody_transfer.models.copycat.config import CopyCatConfig
 from prosody_transfer.models.copycat.inputs import F0_SCALE
 from prosody_transfer.models.copycat.network import MEL_FLOOR
+from prosody_transfer.models.copycat.task import CopyCatTask
 from prosody_transfer.store.checkpoint import load_checkpoint
-from prosody_transfer.training.copycat import CopyCatTask, CopyCatTaskConfig
 from prosody_transfer.training.loop import LoopConfig, Trainer, run
 from prosody_transfer.training.prepare import prepare
 
@@ -59,8 +60,8 @@ def make_sources(oracle_dir: Path, code: Path, listing: Path, out: Path) -> None
         write_atomically(out / f"{name}.json", json.dumps(known).encode())
 
 
-class PairTask(CopyCatTask):
-    """Self-transfer's task, but for what is asked for: `mels` of other recordings, one each of `corpus`."""
+class PairBatcher(Batcher):
+    """Self-transfer's batches, but for what is asked for: `mels` of other recordings, one each of `corpus`."""
 
     def __init__(self, *given: Any, mels: list[np.ndarray]) -> None:
         super().__init__(*given)
@@ -106,10 +107,9 @@ def train(pairs: Path, run_dir: Path, start: Path, itself: bool, steps: int, cou
             sources.append(source), targets.append(target), mels.append(found[1].features.mel)
     print(len(sources), "pairs", file=sys.stderr, flush=True)
     levels = {name: facts["log_f0_median"] for name, facts in voices.items()}
-    if itself:
-        task = CopyCatTask(network_config, settings, targets, cache, levels)
-    else:
-        task = PairTask(network_config, settings, sources, cache, levels, mels=mels)
+    task = CopyCatTask(network_config, settings, targets if itself else sources, cache, levels)
+    if not itself:
+        task.batcher = PairBatcher(network_config, settings, sources, cache, levels, mels=mels)
     loop = LoopConfig(total_steps=steps, warmup_steps=100, learning_rate=5e-4, seed=40, validation_steps=0)
     trainer = Trainer(task, loop, run_dir, {"voices": voices})
     report = lambda step, figures: step % 25 or print(step, figures, file=sys.stderr, flush=True)

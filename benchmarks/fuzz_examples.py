@@ -322,7 +322,7 @@ def _of_plans() -> list[Parser]:
 
     def settings(path: Path) -> Any:
         from prosody_transfer.models.copycat.config import CopyCatConfig
-        from prosody_transfer.training.copycat import CopyCatTaskConfig
+        from prosody_transfer.models.copycat.task import CopyCatTaskConfig
 
         return load_settings("copycat", CopyCatConfig, CopyCatTaskConfig, config=path)
 

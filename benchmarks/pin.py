@@ -133,10 +133,10 @@ def evaluate(out: Path, root: Path, words: dict[str, str]) -> None:
 def judged(out: Path, source: str, text: str) -> None:
     """What the leakage test and the gate of new voices hear."""
     from prosody_transfer.data.manifest import Row
-    from prosody_transfer.evaluation.leakage_model import CopyCatModel
+    from prosody_transfer.evaluation.leakage_model import AcousticModel
 
     out.mkdir(parents=True)
-    model = CopyCatModel()
+    model = AcousticModel()
     found = model.analyse(Row(id="clean0", audio=source, speaker="someone", text=text))
     np.save(out / "leakage_latent.npy", found.latent)
     np.save(out / "leakage_frames.npy", found.frames)

@@ -54,13 +54,14 @@ def make_corpus(folder: Path) -> None:
 
 def make_task(kind: str, preset: str, data: Path) -> tuple[Any, Any]:
     """The task and the loop's settings of a preset."""
+    from prosody_transfer.models.copycat.batches import CopyCatTaskConfig
     from prosody_transfer.models.copycat.config import CopyCatConfig
+    from prosody_transfer.models.copycat.task import CopyCatTask
     from prosody_transfer.models.recogniser.network import RecogniserConfig
+    from prosody_transfer.models.recogniser.task import RecogniserTask, RecogniserTaskConfig
     from prosody_transfer.models.vocoder.network import VocoderConfig
-    from prosody_transfer.training.copycat import CopyCatTask, CopyCatTaskConfig
-    from prosody_transfer.training.recogniser import RecogniserTask, RecogniserTaskConfig
+    from prosody_transfer.models.vocoder.task import VocoderTask, VocoderTaskConfig
     from prosody_transfer.training.settings import load_settings
-    from prosody_transfer.training.vocoder import VocoderTask, VocoderTaskConfig
 
     rows, cache = read_manifest(data / "train.jsonl"), data / "cache"
     voices = [f'"speaker{k}"' for k in range(SPEAKERS)]

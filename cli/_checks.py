@@ -89,10 +89,11 @@ def _devices() -> list[Check]:
 def _weights() -> list[Check]:
     if _import("torch") or _import("safetensors"):
         return []
+    from prosody_transfer.models import registry
     from prosody_transfer.store.weights import load_weights, shipped
 
     checks = []
-    for kind in ("copycat", "vocoder", "recogniser"):
+    for kind in (registry.default(role).kind for role in ("acoustic", "vocoder", "recogniser")):
         path = shipped(kind)
         try:
             load_weights(kind, path)

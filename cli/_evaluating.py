@@ -34,7 +34,7 @@ def check(
         ModelError: A checkpoint is missing or damaged.
     """
     from prosody_transfer.store.vocoders import load_vocoder
-    from prosody_transfer.store.weights import load_weights
+    from prosody_transfer.store.weights import acoustic_kind, load_weights
     from prosody_transfer.synthesis.report import check_report
 
     counts = (("--workers", workers, 1), ("--limit", limit, 1), ("--controls", controls, 0), ("--show", show, 0))
@@ -45,7 +45,7 @@ def check(
         check_report(report, (".html", ".htm"), overwrite)
         check_report(report.with_suffix(".json"), (".json",), overwrite)
     if settings.model:
-        load_weights("copycat", settings.model)
+        load_weights(acoustic_kind(settings.model), settings.model)
     if settings.vocoder:
         load_vocoder(settings.vocoder)
 

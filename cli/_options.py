@@ -70,7 +70,7 @@ Recognise = Annotated[
 ]
 Check = Annotated[bool, _option("--check/--no-check", "Refuse a transcript that does not match the recording.")]
 Vocoder = Annotated[str | None, _option("--vocoder", "Another vocoder, of ptx or Vocos.", "griffin-lim|FILE")]
-Model = Annotated[Path | None, _option("--model", "Another CopyCat checkpoint.", "FILE")]
+Model = Annotated[Path | None, _option("--model", "Another acoustic model: a checkpoint.", "FILE")]
 Device = Annotated[str, _option("--device", "Where the networks run: cpu, cuda, cuda:1, ...", "DEVICE")]
 
 # What comes out
@@ -107,7 +107,7 @@ Voices = Annotated[
     Path | None, _option("--voices", "Where your own voices are.  [default: PTX_VOICES, or your data folder]", "FOLDER")
 ]
 VoiceName = Annotated[str, typer.Argument(metavar="NAME", help="What it is to be called: small letters, digits, _, -.")]
-OwnVoice = Annotated[
+UserVoice = Annotated[
     str, typer.Argument(metavar="NAME", help="A voice of your own.", autocompletion=complete_own_voice)
 ]
 AnyVoice = Annotated[str, typer.Argument(metavar="NAME", help="A voice.", autocompletion=complete_speaker)]

@@ -20,7 +20,7 @@ Examples:
   ptx voice add jane recordings/ --consent consent.txt --max-minutes 8    # again after a kill: goes on
   ptx voice add jane recordings/ --consent consent.txt --steps 1200    # not accepted: learns more"""
 ACCEPT_EPILOG = "\b\nExample:\n  ptx voice accept jane --by 'Ann Lee'"
-FISHER_EPILOG = "\b\nExample:\n  ptx voice fisher data/ -o models/copycat/fisher.safetensors"
+FISHER_EPILOG = "\b\nExample:\n  ptx voice fisher data/ -o fisher.safetensors"
 
 Recordings = Annotated[
     Path, typer.Argument(metavar="RECORDINGS", help="A folder that ptx prepare can read, or has prepared.")
@@ -91,7 +91,7 @@ def add(
     print_facts(own.facts())
 
 
-def accept(name: o.OwnVoice, by: By = "", voices: o.Voices = None, json: o.Json = False) -> None:
+def accept(name: o.UserVoice, by: By = "", voices: o.Voices = None, json: o.Json = False) -> None:
     """Take a voice of yours that has not passed its test; its record says who did.
 
     Listen to its page first. The speaker's consent must still hold.

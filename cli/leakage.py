@@ -22,7 +22,6 @@ Exit codes, of this verb alone:  0 no leak found; 3 leak; 4 too little data to s
 are needed.  What cannot be used (a flag, a model, ...) is one line that begins with "ptx:" and has the codes of
 ptx --help; 3 and 4 without such a line are verdicts."""
 
-Model = Annotated[str, _option("--model", "The shipped model, or a CopyCat checkpoint.", "copycat|FILE")]
 Sources = Annotated[
     Path, _option("--sources", "A folder with a sub-folder of recordings per speaker, or a manifest.", "DIR|MANIFEST")
 ]
@@ -44,7 +43,7 @@ Limit = Annotated[int | None, _option("--limit", "Use so many utterances of each
 
 
 def leakage(
-    sources: Sources, model: Model = "copycat", report: Report = None, speaker: Speakers = None,
+    sources: Sources, model: o.Model = None, report: Report = None, speaker: Speakers = None,
     references: References = None, train: Train = None, limit: Limit = None, device: o.Device = "cpu",
     json: o.Json = False, overwrite: o.Force = False,
 ) -> None:  # fmt: skip
@@ -68,7 +67,7 @@ def leakage(
     known = read_sources(references) if references else None
     trained = read_sources(train) if train else None
     folder = report.with_suffix(".parts") if report is not None else None
-    prepare = lambda: set_up(None if model == "copycat" else model, speaker or (), known, device)
+    prepare = lambda: set_up(model, speaker or (), known, device)
     with progress("leakage", len(rows)) as bar:
         found = test(rows, prepare, train=trained, folder=folder, on_done=bar.move)
     if report is not None:

@@ -1,80 +1,81 @@
-"""`ptx train copycat | vocoder | recogniser | tracker | prominence`: data in, weights out."""
+"""`ptx train KIND`: data in, weights out; a verb for each model that is trained."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import typer
+from typer.core import TyperCommand
 
 from prosody_transfer.cli import _options as o
 from prosody_transfer.cli import _train_prominence
 from prosody_transfer.cli._shared import INTERRUPTED, PtxGroup, print_json
 from prosody_transfer.cli._terminal import is_terminal, say
 
-app = typer.Typer(cls=PtxGroup, no_args_is_help=False, help="Train a network on your own recordings.",
+# What each is for, by its role; a model of the user's own has it too.
+ABOUT = {
+    "acoustic": "Train the acoustic model, which knows the voices.",
+    "vocoder": "Train the vocoder, which makes sound from spectrograms.",
+    "recogniser": "Train the phone recogniser, which checks transcripts.",
+    "tracker": "Train the pitch tracker, which hears the melody.",
+}
+
+
+class TrainGroup(PtxGroup):
+    """Has a verb for every registered model that is trained, found when it is asked for."""
+
+    _own: dict[str, Any] = {}
+
+    @property
+    def commands(self) -> dict[str, Any]:  # type: ignore[override]
+        return {**_verbs(), **self._own}
+
+    @commands.setter
+    def commands(self, value: dict[str, Any]) -> None:
+        self._own = dict(value)
+
+
+app = typer.Typer(cls=TrainGroup, no_args_is_help=False, help="Train a network on your own recordings.",
                   epilog="\b\nExample:\n  ptx train copycat --data data/ --preset base")  # fmt: skip
-
-
-@app.command(epilog="\b\nExample:\n  ptx train copycat --data data/ --preset base --max-minutes 90")
-def copycat(
-    config: o.OptionalConfig = None, data: o.Data = None, preset: o.Preset = None, settings: o.Settings = None,
-    resume: o.Resume = False, run_dir: o.RunDir = None, max_minutes: o.MaxMinutes = None, device: o.Device = "cpu",
-    json: o.Json = False,
-) -> None:  # fmt: skip
-    """Train the acoustic model, which knows the voices."""
-    from prosody_transfer.training.commands import train_copycat
-
-    _train(train_copycat, json, config, data=data, preset=preset, settings=settings or [], resume=resume,
-           run_dir=run_dir, max_minutes=max_minutes, device=device)  # fmt: skip
-
-
-@app.command(epilog="\b\nExample:\n  ptx train vocoder --data data/ --set loop.total_steps=8000")
-def vocoder(
-    config: o.OptionalConfig = None, data: o.Data = None, preset: o.Preset = None, settings: o.Settings = None,
-    resume: o.Resume = False, run_dir: o.RunDir = None, max_minutes: o.MaxMinutes = None, device: o.Device = "cpu",
-    json: o.Json = False,
-) -> None:  # fmt: skip
-    """Train the vocoder, which makes sound from spectrograms."""
-    from prosody_transfer.training.commands import train_vocoder
-
-    _train(train_vocoder, json, config, data=data, preset=preset, settings=settings or [], resume=resume,
-           run_dir=run_dir, max_minutes=max_minutes, device=device)  # fmt: skip
-
-
-@app.command(epilog="\b\nExample:\n  ptx train recogniser configs/recogniser.toml --resume")
-def recogniser(
-    config: o.OptionalConfig = None, data: o.Data = None, preset: o.Preset = None, settings: o.Settings = None,
-    resume: o.Resume = False, run_dir: o.RunDir = None, max_minutes: o.MaxMinutes = None, device: o.Device = "cpu",
-    json: o.Json = False,
-) -> None:  # fmt: skip
-    """Train the phone recogniser, which checks transcripts."""
-    from prosody_transfer.training.commands import train_recogniser
-
-    _train(train_recogniser, json, config, data=data, preset=preset, settings=settings or [], resume=resume,
-           run_dir=run_dir, max_minutes=max_minutes, device=device)  # fmt: skip
-
-
-@app.command(epilog="\b\nExample:\n  ptx train tracker configs/tracker.toml --resume")
-def tracker(
-    config: o.OptionalConfig = None, data: o.Data = None, preset: o.Preset = None, settings: o.Settings = None,
-    resume: o.Resume = False, run_dir: o.RunDir = None, max_minutes: o.MaxMinutes = None, device: o.Device = "cpu",
-    json: o.Json = False,
-) -> None:  # fmt: skip
-    """Train the pitch tracker, which hears the melody."""
-    from prosody_transfer.training.commands import train_tracker
-
-    _train(train_tracker, json, config, data=data, preset=preset, settings=settings or [], resume=resume,
-           run_dir=run_dir, max_minutes=max_minutes, device=device)  # fmt: skip
-
-
 app.command(epilog=_train_prominence.EPILOG)(_train_prominence.prominence)
 
 
-def _train(function: Callable[..., Path], json: bool, config: Path | None, **options: Any) -> None:
-    """Run, report on stderr how it goes, and print where the weights are; of several processes only the first does."""
+def _verbs() -> dict[str, TyperCommand]:
+    from prosody_transfer.models import registry
+
+    found = {}
+    for kind in registry.trainable():
+        single = typer.Typer(rich_markup_mode=None, add_completion=False)
+        example = f"\b\nExample:\n  ptx train {kind} --data data/ --preset base --max-minutes 90"
+        role = registry.get(kind).role
+        single.command(name=kind, epilog=example, help=ABOUT.get(role, f"Train a model of the role {role}."))(_verb(kind))
+        found[kind] = typer.main.get_command(single)
+    return found  # type: ignore[return-value]
+
+
+def _verb(kind: str) -> Callable[..., None]:
+    def train(
+        config: o.OptionalConfig = None, data: o.Data = None, preset: o.Preset = None, settings: o.Settings = None,
+        resume: o.Resume = False, run_dir: o.RunDir = None, max_minutes: o.MaxMinutes = None,
+        device: o.Device = "cpu", json: o.Json = False,
+    ) -> None:  # fmt: skip
+        from prosody_transfer.training import commands
+
+        run = lambda report: commands.train(
+            kind, config, data=data, preset=preset, settings=settings or [], resume=resume, run_dir=run_dir,
+            max_minutes=max_minutes, device=device, on_event=report,
+        )  # fmt: skip
+        _report(run, json)
+
+    return train
+
+
+def _report(run: Callable[..., Any], json: bool) -> None:
+    """Run, tell on stderr how it goes, and print where the weights are; of several processes only the first does."""
+    from prosody_transfer.training.distributed import is_leader
+
     last: dict[str, Any] = {}
 
     def on_event(stage: str, step: int, total: int, figures: dict[str, float]) -> None:
@@ -87,9 +88,7 @@ def _train(function: Callable[..., Path], json: bool, config: Path | None, **opt
             end = "\r" if is_terminal(sys.stderr) and step < total and stage != "dev" else "\n"
             say(f"{stage} {step}/{total}  {shown}".ljust(100), end=end, error=True)
 
-    weights = function(config, on_event=on_event, **options)
-    from prosody_transfer.training.distributed import is_leader
-
+    weights = run(on_event)
     if is_leader():
         print_json({"weights": weights, **last}) if json else say(weights)
     if last.get("stage") == "interrupted":

@@ -47,7 +47,7 @@ def show(name: o.AnyVoice, voices: o.Voices = None, json: o.Json = False) -> Non
 
 @app.command(epilog="\b\nExample:\n  ptx voice export jane -o jane.ptxvoice")
 def export(
-    name: o.OwnVoice, output: o.VoiceFile = None, voices: o.Voices = None, json: o.Json = False,
+    name: o.UserVoice, output: o.VoiceFile = None, voices: o.Voices = None, json: o.Json = False,
     overwrite: o.Force = False,
 ) -> None:  # fmt: skip
     """Write a voice of yours into one file, its consent with it."""
@@ -69,7 +69,7 @@ def import_(
 
 
 @app.command(epilog="\b\nExample:\n  ptx voice renew jane --consent consent-2027.txt")
-def renew(name: o.OwnVoice, consent: o.ConsentFile, voices: o.Voices = None, json: o.Json = False) -> None:
+def renew(name: o.UserVoice, consent: o.ConsentFile, voices: o.Voices = None, json: o.Json = False) -> None:
     """Store a new consent with a voice of yours."""
     from prosody_transfer.store.consent import read_consent
     from prosody_transfer.store.voice_folder import renew as store
@@ -80,7 +80,7 @@ def renew(name: o.OwnVoice, consent: o.ConsentFile, voices: o.Voices = None, jso
 
 @app.command(epilog="\b\nExample:\n  ptx voice remove jane --yes")
 def remove(
-    name: o.OwnVoice, voices: o.Voices = None, json: o.Json = False,
+    name: o.UserVoice, voices: o.Voices = None, json: o.Json = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:  # fmt: skip
     """Delete a voice of yours."""

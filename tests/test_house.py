@@ -43,11 +43,18 @@ def files(suffix: str = "") -> list[Path]:
     return found
 
 
+# Parts of a model's folder that belong to a room above the networks: they are imported by name, when asked for.
+ABOVE = {
+    **dict.fromkeys(("task", "voice_task", "detail", "batches", "self_transfer"), "training"),
+    **dict.fromkeys(("speaking", "embedding"), "synthesis"),
+}
+
+
 def room(path: Path) -> str:
     """The room of a file: "cli", "models", or the folder under the package; "" for what lies elsewhere."""
     parts = path.relative_to(ROOT).parts
     if parts[0] in ("cli", "models"):
-        return parts[0]
+        return ABOVE.get(path.stem, "models") if parts[0] == "models" and len(parts) > 2 else parts[0]
     return parts[1] if parts[0] == PACKAGE and len(parts) > 2 else ""
 
 
@@ -184,3 +191,25 @@ def test_where_sound_is_written() -> None:
             if called in ("write_audio", "write_speech") or called.endswith(("soundfile.write", "sf.write")):
                 found[path.relative_to(ROOT).as_posix()] = called
     assert found == WRITES_SOUND
+
+
+def test_no_room_knows_an_acoustic_model_by_name() -> None:
+    """A new one is one folder: nothing outside a model's folder names it, help texts aside."""
+    from prosody_transfer.models import registry
+
+    found = []
+    for kind in registry.kinds("acoustic"):
+        for path in (p for p in SOURCES if p.relative_to(ROOT).parts[:2] != ("models", kind)):
+            text = path.read_text(encoding="utf8").lower()
+            if kind in text and path.relative_to(ROOT).as_posix() != "cli/train.py":
+                found.append(f"{path.relative_to(ROOT)} names {kind}")
+    assert not found, "\n".join(found)
+
+
+def test_no_two_files_import_each_other() -> None:
+    name = lambda path: ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    full = lambda n: n if n.startswith(PACKAGE) else f"{PACKAGE}.{n}"
+    known = {full(name(p)): {module for _, module in imports(p)} for p in SOURCES}
+    apart = lambda a, b: not a.startswith(f"{b}.") and not b.startswith(f"{a}.")  # a package and its own parts
+    pairs = {(a, b) for a, used in known.items() for b in used if a < b and a in known.get(b, ()) and apart(a, b)}
+    assert not pairs, pairs

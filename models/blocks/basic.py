@@ -148,8 +148,9 @@ class ConvNeXt(StreamingBlock):
 class InstanceNorm(Block):
     """Every channel to mean 0 and variance 1 over the utterance's real frames, no learned gain.
 
-    It removes what is constant over an utterance, such as the speaker's timbre (CopyCat, section 2.2). Whole-utterance
-    statistics: it can't stream. With `context_channels` a bias from the context is added before it, and a ReLU follows.
+    It removes what is constant over an utterance, such as the speaker's timbre (Karlapati et al. 2020, section 2.2).
+    Whole-utterance statistics: it can't stream. With `context_channels` a bias from the context is added before it, and
+    a ReLU follows.
     `over_time`: False normalises every frame over its channels instead, to compare with.
     """
 

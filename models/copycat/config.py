@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 import msgspec
@@ -39,3 +40,16 @@ class CopyCatConfig(Config):
     temporal_downsampling: Factor = 8
     latent_unit: Literal["frames", "phone", "word"] = "frames"
     instance_norm: bool = True
+
+
+def adaptable(names: Iterable[str]) -> list[str]:
+    """Which of the acoustic model's parameters a new voice may change, beside its row of the speaker table.
+
+    The speaker conditioning of every decoder block, all else of the later blocks, and the head. Phone encoder,
+    reference encoder and the early blocks stay: what is read from a source does not depend on the voice.
+
+    >>> adaptable(["decoder_early.blocks.1.norm.modulation.bias", "decoder_early.blocks.1.gain", "head.bias"])
+    ['decoder_early.blocks.1.norm.modulation.bias', 'head.bias']
+    """
+    starts = ("decoder_late.", "head.")
+    return [n for n in names if n.startswith(starts) or (n.startswith("decoder_early.") and ".norm.modulation." in n)]

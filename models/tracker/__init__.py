@@ -1,1 +1,9 @@
 """A pitch tracker: spectrum in, a distribution over F0, voicing, doubt and a correction of the energy out."""
+
+from prosody_transfer.models.registry import Model
+
+_HERE = __name__
+MODEL = Model(
+    "tracker", "tracker", f"{_HERE}.network:TrackerConfig", f"{_HERE}.network:Tracker",
+    task=f"{_HERE}.task:TrackerTask", default=True,
+)  # fmt: skip

@@ -23,8 +23,7 @@ from prosody_transfer.evaluation.classical import transplant
 from prosody_transfer.evaluation.pairs import Excluded, Pair, one_line
 from prosody_transfer.features.extract import Features
 from prosody_transfer.store.voices import list_voices
-from prosody_transfer.synthesis.decode import DecodedFrames
-from prosody_transfer.synthesis.embed import on_frames
+from prosody_transfer.synthesis.acoustic import DecodedFrames, speaking_of
 from prosody_transfer.synthesis.plan import PlannedEmbedding, ProsodyPlan
 from prosody_transfer.synthesis.prosody import TransferSettings
 from prosody_transfer.synthesis.transferer import Transferer
@@ -74,9 +73,9 @@ class Known:
 
     @property
     def latent(self) -> np.ndarray:
-        """(D, T) prosody embedding on frames."""
-        assert self.plan.embedding is not None
-        return np.concatenate(self.plan.embedding.steps, -1)
+        """(D, T) prosody embedding on frames; D is 0 where the model has none."""
+        made = self.plan.embedding
+        return np.zeros((0, self.plan.n_frames), np.float32) if made is None else np.concatenate(made.steps, -1)
 
 
 class Controls:
@@ -171,13 +170,13 @@ class Controls:
     def _analyse(self, path: str, text: str) -> Known:
         model = self.transferer
         analysis = analyse_file(path, model.aligner, self.settings, text=text or None, config=model.config)
-        plan = model.plan(analysis)
-        assert plan.embedding is not None
-        steps = [
-            on_frames(model.network, plan.embedding, k, phones, frames.stop - frames.start)[0].cpu().numpy()
-            for k, (phones, frames) in enumerate(plan.split())
-        ]
-        plan = replace(plan, embedding=replace(plan.embedding, steps=tuple(steps), level="frames"))
+        plan, speaking = model.plan(analysis), speaking_of(model.network)
+        if plan.embedding is not None:
+            steps = [
+                speaking.on_frames(model.network, plan.embedding, k, phones, cut.stop - cut.start)[0].cpu().numpy()
+                for k, (phones, cut) in enumerate(plan.split())
+            ]
+            plan = replace(plan, embedding=replace(plan.embedding, steps=tuple(steps), level="frames"))
         return Known(analysis, plan, _span(analysis.alignment, analysis.features))
 
     def _say(self, plan: ProsodyPlan, voice: str, **changes: Any) -> np.ndarray:
@@ -256,7 +255,7 @@ def lend(source: Known, other: Known) -> ProsodyPlan:
         source.plan,
         log_f0=np.interp(at, frames, features.log_f0) - other.analysis.f0_level,
         energy_db=np.interp(at, frames, features.energy_db),
-        embedding=PlannedEmbedding(steps, "frames"),
+        embedding=PlannedEmbedding(steps, "frames") if len(latent) else None,
         power=np.zeros(0),
         source=replace(source.plan.source, silences=()),
     )

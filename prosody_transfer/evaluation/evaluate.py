@@ -156,9 +156,9 @@ def donors(pair: Pair, pairs: Sequence[Pair], seed: int) -> tuple[Pair, ...]:
 
 def settings_key(settings: Settings) -> str:
     """What of the settings a pair's figures depend on; checkpoints count by their content."""
-    from prosody_transfer.store.weights import shipped
+    from prosody_transfer.store.weights import shipped, shipped_acoustic
 
-    weights = [file_hash(str(settings.model or shipped("copycat"))), file_hash(str(shipped("recogniser")))]
+    weights = [file_hash(str(settings.model or shipped_acoustic())), file_hash(str(shipped("recogniser")))]
     vocoder = settings.vocoder or str(shipped("vocoder"))
     weights.append(file_hash(vocoder) if Path(vocoder).is_file() else vocoder)
     return content_key([settings.asr, settings.quality, settings.seed, *weights])

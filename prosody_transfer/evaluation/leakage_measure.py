@@ -145,7 +145,7 @@ def set_up(
     model: str | Path | None = None, speakers: Sequence[str] = (), references: Sequence[Row] | None = None,
     device: str = "cpu",
 ) -> Setup:  # fmt: skip
-    """A CopyCat checkpoint, the shipped judge, and the target voices as the judge knows them.
+    """An acoustic model, the shipped judge, and the target voices as the judge knows them.
 
     Args:
         model: A checkpoint; None for the shipped one.
@@ -158,12 +158,12 @@ def set_up(
         UsageError: There is no such voice, or no recordings of it.
         AudioError: One of them can't be read.
     """
-    from prosody_transfer.evaluation.leakage_model import CopyCatModel
+    from prosody_transfer.evaluation.leakage_model import AcousticModel
     from prosody_transfer.evaluation.speaker import Judge
     from prosody_transfer.store.voices import list_voices
-    from prosody_transfer.store.weights import shipped
+    from prosody_transfer.store.weights import acoustic_kind, shipped_acoustic
 
-    network, judge = CopyCatModel(model, device), Judge()
+    network, judge = AcousticModel(model, device), Judge()
     for name in speakers:
         network.transferer.voice(name)
     genders = {v.name: v.gender for v in list_voices()}
@@ -177,8 +177,9 @@ def set_up(
     if not targets:
         remedy = f"name its sub-folders as the model's voices: {', '.join(network.speakers)}"
         raise UsageError("holds recordings of none of the model's voices", place="--references", remedy=remedy)
-    facts = {"model": str(model or "copycat, as shipped"), "judge": f"GE2E speaker verifier {judge.fingerprint}"}
-    made_with = [file_hash(str(model or shipped("copycat"))), judge.fingerprint, network.transferer.vocoder_name]
+    named = str(model or f"{acoustic_kind()}, as shipped")
+    facts = {"model": named, "judge": f"GE2E speaker verifier {judge.fingerprint}"}
+    made_with = [file_hash(str(model or shipped_acoustic())), judge.fingerprint, network.transferer.vocoder_name]
     return Setup(network, judge.embed, targets, facts, made_with)
 
 

@@ -1,4 +1,4 @@
-"""What a leakage test asks of a model, and the answers of a CopyCat checkpoint."""
+"""What a leakage test asks of a model, and the answers of an acoustic model."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ class ProsodyModel(Protocol):
         """The source in a target voice: (N,) at `EVALUATION_RATE`."""
 
 
-class CopyCatModel:
-    """A CopyCat checkpoint, with the shipped vocoder and everything that `ptx transfer` would use.
+class AcousticModel:
+    """An acoustic model, with the shipped vocoder and everything that `ptx transfer` would use.
 
     Args:
         model: A checkpoint; None for the shipped one.
@@ -83,13 +83,12 @@ class CopyCatModel:
     def analyse(self, source: Row) -> Analysed:
         from prosody_transfer.analysis.analyse import analyse_file
         from prosody_transfer.analysis.transcript import Transcript
-        from prosody_transfer.synthesis.embed import pieces_of
+        from prosody_transfer.synthesis.plan import pieces_of
 
         words = Transcript(source.text, None, "text") if source.text else None
         config = self.transferer.config
         found = analyse_file(source.audio, self.transferer.aligner, self.settings, transcript=words, config=config)
         features, plan = found.features, self.transferer.plan(found)
-        assert plan.embedding is not None
         voiced = features.log_f0[features.voiced]
         steps = [
             self._steps(k, plan.embedding, *piece, features) for k, piece in enumerate(pieces_of(found))
@@ -101,16 +100,19 @@ class CopyCatModel:
         )  # fmt: skip
 
     def _steps(
-        self, number: int, embedding: PlannedEmbedding, features: Features, alignment: Alignment,
+        self, number: int, embedding: PlannedEmbedding | None, features: Features, alignment: Alignment,
         phones: PlannedPhones, whole: Features,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
         """Embedding, plain prosody and kinds of phones of one piece, each (..., T')."""
-        from prosody_transfer.synthesis.embed import on_frames
+        from prosody_transfer.synthesis.acoustic import speaking_of
 
-        network, latent, size = self.transferer.network, embedding.steps[number], 1
-        if network.config.latent_unit == "frames":
-            size = network.config.temporal_downsampling
+        network, size = self.transferer.network, 1
+        if embedding is None:  # nothing that could leak
+            latent = np.zeros((1, features.n_frames), np.float32)
+        elif embedding.frames_per_step:
+            latent, size = embedding.steps[number], embedding.frames_per_step
         else:  # phones and words: frame by frame
+            on_frames = speaking_of(network).on_frames
             latent = on_frames(network, embedding, number, phones, features.n_frames)[0].cpu().numpy()
         frames, kinds = plain_frames(features, alignment, phones.durations, whole)
         return latent, average_steps(frames, size), most_frequent_steps(kinds, size)

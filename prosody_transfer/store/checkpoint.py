@@ -34,7 +34,7 @@ def save_checkpoint(
     """Write a checkpoint.
 
     Args:
-        kind: What it is for: "vocoder", "copycat", "recogniser", or one of those with "-training" for a training state.
+        kind: What it is for: a model's kind, or that with "-training" for a training state.
         config: The settings from which the network is rebuilt: loading needs nothing but the file.
         facts: Anything JSON can hold: step, seed, figures, ...
 

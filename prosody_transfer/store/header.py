@@ -61,6 +61,16 @@ def read_shapes(path: str | Path, largest: int = LARGEST_FILE) -> Header:
         raise ModelError(_DAMAGED, place=place, remedy=_AGAIN) from None
 
 
+def read_kind(path: str | Path) -> str:
+    """The kind of a ptx checkpoint; ModelError where it is none."""
+    if not os.path.exists(path):
+        raise ModelError("no such checkpoint", place=str(path), remedy="check the path")
+    metadata = read_shapes(path).metadata
+    if metadata.get("format") != FORMAT:
+        raise ModelError("is not a ptx checkpoint", place=str(path), remedy="give one that ptx has written")
+    return metadata.get("kind", "")
+
+
 def read_header(path: str | Path, kind: str) -> tuple[dict[str, Any], Header]:
     """The header of a ptx checkpoint of a kind, with "config", and what the file says beside it.
 

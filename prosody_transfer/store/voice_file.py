@@ -10,7 +10,7 @@ from typing import Any
 from prosody_transfer.core.errors import ModelError, OutputError
 from prosody_transfer.store.checkpoint import load_checkpoint, save_checkpoint
 from prosody_transfer.store.voice_folder import (
-    OwnVoice,
+    UserVoice,
     changed,
     parse_record,
     parse_stored_consent,
@@ -55,7 +55,7 @@ def export_voice(
 
 def import_voice(
     path: str | Path, voices: str | Path | None = None, *, name: str | None = None, overwrite: bool = False,
-) -> OwnVoice:  # fmt: skip
+) -> UserVoice:  # fmt: skip
     """Take in a voice that `export_voice` has written.
 
     Args:
@@ -81,7 +81,7 @@ def import_voice(
         raise ModelError("has a consent that is not the voice's", place=place, remedy="fetch it again")
     called = check_name(name if name is not None else record.voice.name, "--name" if name is not None else place)
     record = changed(record, voice={**record.voice.to_dict(), "name": called}, request="")
-    OwnVoice(record, consent, Path(place)).allowed()
+    UserVoice(record, consent, Path(place)).allowed()
     if called in user_voices(voices) and not overwrite:
         raise OutputError(f"there is a voice {called!r}", place=place, remedy="give --name another, or --force")
     check_base(record.base, tensors, place)
@@ -102,9 +102,9 @@ def check_base(base: str, tensors: dict[str, Any], place: str) -> None:
         ModelError: It was made for another model, or its tensors do not fit.
     """
     from prosody_transfer.store.voice_folder import checksum
-    from prosody_transfer.store.weights import load_network, shipped
+    from prosody_transfer.store.weights import load_acoustic, shipped_acoustic
 
-    if base != checksum(shipped("copycat")):
+    if base != checksum(shipped_acoustic()):
         problem = f"was made for another acoustic model ({base[:12]}) than the one that is installed"
         raise ModelError(problem, place=place, remedy="install the ptx that made it, or ask for it to be added again")
-    adapted(load_network("copycat")[0], tensors, place)
+    adapted(load_acoustic()[0], tensors, place)

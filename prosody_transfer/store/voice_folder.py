@@ -18,8 +18,8 @@ from prosody_transfer.core.reading import parse_json, read_bytes
 from prosody_transfer.store.checkpoint import load_checkpoint, save_checkpoint
 from prosody_transfer.store.consent import CHECKED_BY, Consent, check_consent
 from prosody_transfer.store.header import checksum
+from prosody_transfer.store.voice_info import NAME, VoiceInfo, list_voices, user_voices, voices_folder
 from prosody_transfer.store.voice_moves import delete, leftovers, recover
-from prosody_transfer.store.voices import NAME, Voice, list_voices, user_voices, voices_folder
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,7 +51,7 @@ class VoiceRecord(Config):
         format, version: Of the file.
     """
 
-    voice: Voice
+    voice: VoiceInfo
     log_f0_median: float
     phone_log_frames: tuple[float, ...]
     base: str
@@ -70,7 +70,7 @@ class VoiceRecord(Config):
 
 
 @dataclass(frozen=True)
-class OwnVoice:
+class UserVoice:
     """A user's voice, without its weights."""
 
     record: VoiceRecord
@@ -78,7 +78,7 @@ class OwnVoice:
     folder: Path
 
     @property
-    def voice(self) -> Voice:
+    def voice(self) -> VoiceInfo:
         return self.record.voice
 
     @property
@@ -86,7 +86,7 @@ class OwnVoice:
         """Whether its test was passed, or somebody has taken it all the same."""
         return not self.record.failed or bool(self.record.accepted_by)
 
-    def agreed(self) -> OwnVoice:
+    def agreed(self) -> UserVoice:
         """Itself; UsageError where the consent to it has ended."""
         if self.consent.expired():
             problem = f"{self.consent.who} agreed to this voice until {self.consent.until}; it may not speak any more"
@@ -94,7 +94,7 @@ class OwnVoice:
             raise UsageError(problem, place=self.voice.name, remedy=remedy)
         return self
 
-    def allowed(self) -> OwnVoice:
+    def allowed(self) -> UserVoice:
         """Itself; UsageError where the consent to it has ended, or it has not passed its test and nobody took it."""
         if not self.agreed().accepted:
             raise UsageError(self.refusal(), place=self.voice.name, remedy=self.remedy())
@@ -134,14 +134,14 @@ def changed(record: VoiceRecord, **fields: Any) -> VoiceRecord:
     return load_config(VoiceRecord, {**record.to_dict(), **fields}, "voice.json")
 
 
-def credit(voice: Voice, consent: Consent | None = None) -> str:
+def credit(voice: VoiceInfo, consent: Consent | None = None) -> str:
     """One line for the metadata of what a voice speaks."""
     kind = "synthetic, nobody's voice" if voice.synthetic else "the voice of a real person"
     line = f"Synthetic speech, made with ptx. Voice: {voice.name} ({kind}). Licence: {voice.licence}."
     return f"{line} Consent: {consent.line()}." if consent else f"{line} Provenance: {voice.provenance}."
 
 
-def read_voice(name: str, voices: str | Path | None = None) -> OwnVoice:
+def read_voice(name: str, voices: str | Path | None = None) -> UserVoice:
     """A user's voice by name, whether or not it may still speak.
 
     Raises:
@@ -167,7 +167,7 @@ def agreed_purposes(name: str, voices: str | Path | None = None) -> tuple[str, .
     return read_voice(name, voices).consent.purposes if name in user_voices(voices) else ()
 
 
-def read_folder(folder: Path, name: str) -> OwnVoice:
+def read_folder(folder: Path, name: str) -> UserVoice:
     """The same from a folder of any name; ModelError where it is not that voice's or is damaged."""
     place = folder / "voice.json"
     record = parse_record(_read_json(place), str(place))
@@ -178,7 +178,7 @@ def read_folder(folder: Path, name: str) -> OwnVoice:
     if consent.fingerprint() != record.consent:
         remedy = f"store what the speaker agreed to: ptx voice renew {name} --consent FILE"
         raise ModelError("was changed after it was stored", place=str(folder / "consent.json"), remedy=remedy)
-    return OwnVoice(record, consent, folder)
+    return UserVoice(record, consent, folder)
 
 
 def parse_record(data: Any, place: str) -> VoiceRecord:
@@ -215,7 +215,7 @@ def parse_stored_consent(data: Any, place: str) -> Consent:
 def write_folder(
     folder: Path, record: VoiceRecord, consent: Consent, tensors: Mapping[str, Tensor], config: dict[str, Any],
     facts: Mapping[str, Any],
-) -> OwnVoice:  # fmt: skip
+) -> UserVoice:  # fmt: skip
     """Write a voice into a folder that has none; voice.json, without which there is no voice, last.
 
     Args:
@@ -232,10 +232,10 @@ def write_folder(
     whole = changed(record, weights=checksum(weights), consent=consent.fingerprint())
     write_atomically(folder / "consent.json", _json(consent))
     write_atomically(folder / "voice.json", _json(whole))
-    return OwnVoice(whole, consent, folder)
+    return UserVoice(whole, consent, folder)
 
 
-def read_weights(own: OwnVoice) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def read_weights(own: UserVoice) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors and header of a voice's weights.
 
     Raises:
@@ -248,7 +248,7 @@ def read_weights(own: OwnVoice) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, header
 
 
-def renew(name: str, consent: Consent, voices: str | Path | None = None) -> OwnVoice:
+def renew(name: str, consent: Consent, voices: str | Path | None = None) -> UserVoice:
     """Store a new consent with a voice, in place of the one it has.
 
     Raises:
@@ -259,13 +259,13 @@ def renew(name: str, consent: Consent, voices: str | Path | None = None) -> OwnV
     if not NAME.fullmatch(name) or not (folder / "voice.json").is_file():
         read_voice(name, voices)
     record = parse_record(_read_json(folder / "voice.json"), str(folder / "voice.json"))
-    own = OwnVoice(changed(record, consent=consent.fingerprint()), consent, folder).agreed()
+    own = UserVoice(changed(record, consent=consent.fingerprint()), consent, folder).agreed()
     write_atomically(folder / "consent.json", _json(consent))  # killed between the two: the same command mends it
     write_atomically(folder / "voice.json", _json(own.record))
     return own
 
 
-def accept_voice(name: str, by: str, voices: str | Path | None = None) -> OwnVoice:
+def accept_voice(name: str, by: str, voices: str | Path | None = None) -> UserVoice:
     """Let a voice speak that has not passed its test; who takes it is noted in its record.
 
     What training would have gone on from is deleted: it is finished.
@@ -282,7 +282,7 @@ def accept_voice(name: str, by: str, voices: str | Path | None = None) -> OwnVoi
     if not own.accepted:
         record = changed(own.record, accepted_by=by, accepted_on=datetime.date.today().isoformat())
         write_atomically(own.folder / "voice.json", _json(record))
-        own = OwnVoice(record, own.consent, own.folder)
+        own = UserVoice(record, own.consent, own.folder)
     shutil.rmtree(own.folder / TRAINING, ignore_errors=True)
     return own
 

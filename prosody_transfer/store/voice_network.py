@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prosody_transfer.core.errors import ModelError
+from prosody_transfer.models import registry
 from prosody_transfer.store.voice_folder import read_voice, read_weights
 from prosody_transfer.store.voices import user_voices
 
@@ -19,28 +20,15 @@ REFERENCES = "references"  # (n, E) what the judge heard in recordings that were
 _REMEDY = "import it again, or add it again"
 
 
-def adaptable(names: Iterable[str]) -> list[str]:
-    """Which of the acoustic model's parameters a new voice may change, beside its row of the speaker table.
-
-    The speaker conditioning of every decoder block, all else of the later blocks, and the head. Phone encoder,
-    reference encoder and the early blocks stay: what is read from a source does not depend on the voice.
-
-    >>> adaptable(["decoder_early.blocks.1.norm.modulation.bias", "decoder_early.blocks.1.gain", "head.bias"])
-    ['decoder_early.blocks.1.norm.modulation.bias', 'head.bias']
-    """
-    starts = ("decoder_late.", "head.")
-    return [n for n in names if n.startswith(starts) or (n.startswith("decoder_early.") and ".norm.modulation." in n)]
-
-
 def adapted(network: Any, tensors: Mapping[str, Tensor], place: str) -> Any:
     """A copy of the acoustic model that can speak one voice more: the last row of its table.
 
     Args:
-        network: CopyCat with S voices; it is not changed.
-        tensors: `ROW`, and some of `adaptable`.
+        network: With S voices; it is not changed.
+        tensors: `ROW`, and some of those that `models.registry.Model.adaptable` names.
 
     Returns:
-        CopyCat with S + 1 rows in its speaker table, in evaluation mode, on the device of `network`. Its
+        It with S + 1 rows in its speaker table, in evaluation mode, on the device of `network`. Its
         `config.speakers` still names S.
 
     Raises:
@@ -48,6 +36,7 @@ def adapted(network: Any, tensors: Mapping[str, Tensor], place: str) -> Any:
     """
     import torch
 
+    adaptable = registry.of(network).load("adaptable")
     made = copy.deepcopy(network).eval()
     state = dict(made.named_parameters())
     changed = {name: value for name, value in tensors.items() if name not in (ROW, REFERENCES)}

@@ -12,43 +12,52 @@ import msgspec
 
 from prosody_transfer.core.config import load_config
 from prosody_transfer.core.errors import ModelError, UsageError
+from prosody_transfer.models import registry
 from prosody_transfer.store.checkpoint import fill, load_checkpoint, save_checkpoint
-from prosody_transfer.store.header import Shapes, compare_shapes
+from prosody_transfer.store.header import Shapes, compare_shapes, read_kind
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 def shipped(kind: str) -> Path:
-    """Where the shipped weights of "copycat", "vocoder", "recogniser" or another kind lie."""
+    """Where the shipped weights of a kind lie."""
     import prosody_transfer.models as models
 
-    return Path(str(models.__file__)).parent / kind / f"{kind}.safetensors"
+    folder = Path(str(models.__file__)).parent / kind
+    if not folder.is_dir():
+        folder = registry.get(kind).folder or folder
+    return folder / f"{kind}.safetensors"
+
+
+def shipped_acoustic() -> Path:
+    """Where the acoustic model lies that is used where none is named."""
+    return shipped(registry.default("acoustic").kind)
 
 
 def _network(kind: str, config: dict[str, Any], place: str) -> Any:
-    if kind == "copycat":
-        from prosody_transfer.models.copycat.config import CopyCatConfig
-        from prosody_transfer.models.copycat.network import CopyCat
+    model = registry.get(kind)
+    return model.load("network")(load_config(model.load("config"), config, place))
 
-        return CopyCat(load_config(CopyCatConfig, config, place))
-    if kind == "recogniser":
-        from prosody_transfer.models.recogniser.network import Recogniser, RecogniserConfig
 
-        return Recogniser(load_config(RecogniserConfig, config, place))
-    if kind == "vocoder":
-        from prosody_transfer.models.vocoder.network import Vocoder, VocoderConfig
+def load_acoustic(path: str | Path | None = None, device: str = "cpu") -> tuple[Any, dict[str, Any]]:
+    """An acoustic model of whatever kind, ready to run, and its checkpoint's header.
 
-        return Vocoder(load_config(VocoderConfig, config, place))
-    if kind == "tracker":
-        from prosody_transfer.models.tracker.network import Tracker, TrackerConfig
+    Raises:
+        ModelError: As `load_network`, or it is no acoustic model.
+    """
+    return load_network(acoustic_kind(path), path, device)
 
-        return Tracker(load_config(TrackerConfig, config, place))
-    if kind == "verifier":
-        from prosody_transfer.models.verifier.network import Verifier, VerifierConfig
 
-        return Verifier(load_config(VerifierConfig, config, place))
-    raise ModelError(f"no network is called {kind!r}", place=place)
+def acoustic_kind(path: str | Path | None = None) -> str:
+    """Which acoustic model a checkpoint is of; None for the shipped one's. ModelError where it is of none."""
+    if path is None:
+        return registry.default("acoustic").kind
+    found, known = read_kind(path), registry.kinds("acoustic")
+    if found not in known:
+        problem = f"is a checkpoint of kind {found[:60]!r}, not of an acoustic model"
+        raise ModelError(problem, place=str(path), remedy=f"give one of {', '.join(known)}")
+    return found
 
 
 def load_network(kind: str, path: str | Path | None = None, device: str = "cpu") -> tuple[Any, dict[str, Any]]:
@@ -143,7 +152,7 @@ def voice_level(header: Mapping[str, Any], name: str, place: str | Path) -> floa
     level = facts.get("log_f0_median") if isinstance(facts, dict) else None
     if level is None:
         problem = f"says nothing of the voice {name[:60]!r}"
-        raise ModelError(problem, place=str(place), remedy="make it with ptx train copycat")
+        raise ModelError(problem, place=str(place), remedy="make it with ptx train")
     return float(level)
 
 

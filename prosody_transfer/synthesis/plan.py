@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -157,7 +157,7 @@ def plan_of(analysis: Analysis, embedding: PlannedEmbedding | None = None) -> Pr
     """The plan that says an analysed recording as it was said.
 
     Args:
-        embedding: See `synthesis.embed.embed`.
+        embedding: See `synthesis.acoustic.Speaking`.
     """
     config, aligned = analysis.config, analysis.aligned
     durations = [
@@ -196,6 +196,14 @@ def measured_plan(
         source,
         embedding,
     )
+
+
+def pieces_of(analysis: Analysis) -> Iterator[tuple[Features, Alignment, PlannedPhones]]:
+    """Features, alignment and phones of each piece."""
+    for piece, part in zip(analysis.pieces, analysis.parts, strict=True):
+        config = piece.features.config
+        durations = part.durations(piece.features.n_frames, config.sample_rate, config.hop_length)
+        yield piece.features, part, phones_of([part], [durations])
 
 
 def phones_of(parts: Sequence[Alignment], durations: Sequence[Sequence[int]]) -> PlannedPhones:

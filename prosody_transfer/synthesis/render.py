@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,7 @@ from prosody_transfer.audio.follow import follow_loudness
 from prosody_transfer.audio.limiter import Moment
 from prosody_transfer.audio.resample import fit_length, resample
 from prosody_transfer.audio.silence import keep_silent, moved
-from prosody_transfer.synthesis.decode import DecodedFrames, PieceDecoder
+from prosody_transfer.synthesis.acoustic import DecodedFrames, speaking_of
 from prosody_transfer.synthesis.plan import ProsodyPlan
 from prosody_transfer.synthesis.prosody import TransferSettings
 from prosody_transfer.synthesis.target_voice import TargetVoice
@@ -47,24 +46,10 @@ def render(
         network: The acoustic model; a voice's own takes its place.
         vocoder: (mel, voicing, ln F0) -> samples.
     """
-    frames = decode_frames(plan, voice, settings, network)
+    frames = speaking_of(network).decode_frames(plan, voice, settings, network)
     levelled = render_waveform(plan, frames, settings, vocoder)
     waveform, limited = finish(plan, levelled, frames, settings)
     return Rendered(waveform, settings.sample_rate or plan.config.sample_rate, levelled, frames, limited)
-
-
-def decode_frames(
-    plan: ProsodyPlan, voice: TargetVoice, settings: TransferSettings, network: Any
-) -> list[DecodedFrames]:  # fmt: skip
-    """Mel and F0 of each piece of a plan in a voice."""
-    decoder = PieceDecoder(network, voice, plan, settings)
-    total = math.ceil(plan.n_frames * settings.duration_scale)  # never fewer frames than the samples need
-    decoded, done = [], 0
-    for number, (phones, frames) in enumerate(plan.split()):
-        end = round(frames.stop * total / plan.n_frames)
-        decoded.append(decoder.decode(number, phones, frames, end - done))
-        done = end
-    return decoded
 
 
 def render_waveform(

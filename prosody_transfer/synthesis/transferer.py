@@ -25,11 +25,11 @@ from prosody_transfer.store.speech_file import write_speech
 from prosody_transfer.store.vocoders import load_vocoder
 from prosody_transfer.store.voice_folder import credit
 from prosody_transfer.store.voices import get_voice
-from prosody_transfer.store.weights import load_network, shipped
+from prosody_transfer.store.weights import load_acoustic, load_network, shipped, shipped_acoustic
+from prosody_transfer.synthesis.acoustic import speaking_of
 from prosody_transfer.synthesis.batch import Batch
 from prosody_transfer.synthesis.compare import compare
 from prosody_transfer.synthesis.devices import check_device, check_process
-from prosody_transfer.synthesis.embed import embed
 from prosody_transfer.synthesis.keys import weights_digest
 from prosody_transfer.synthesis.plan import PlannedEmbedding, ProsodyPlan, plan_of
 from prosody_transfer.synthesis.prosody import TransferSettings
@@ -81,7 +81,7 @@ class Transferer:
     On a GPU a forked process refuses: start it with "spawn".
 
     Args:
-        model: A CopyCat checkpoint; None for the shipped one.
+        model: An acoustic model's checkpoint; None for the shipped one.
         vocoder: "griffin-lim", or a ptx or Vocos checkpoint; None for the shipped one.
         device: Where the networks run.
         voices: The folder of the user's voices; None for the usual one (`store.voices.voices_folder`).
@@ -101,12 +101,12 @@ class Transferer:
         voices: str | Path | None = None,
     ) -> None:  # fmt: skip
         self._process = check_device(device)
-        self.network, header = load_network("copycat", model, device)
+        self.network, header = load_acoustic(model, device)
         self.voices = header.get("voices", {})
-        self.own = UserVoices(self.network, model or shipped("copycat"), voices)
+        self.own = UserVoices(self.network, model or shipped_acoustic(), voices)
         if missing := set(self.network.config.speakers) - set(self.voices):
             problem = f"says nothing of the voice {min(missing)!r}"
-            raise ModelError(problem, place=str(model or shipped("copycat")), remedy="make it with ptx train copycat")
+            raise ModelError(problem, place=str(model or shipped_acoustic()), remedy="make it with ptx train")
         self.vocoder, mel, self.vocoder_name = load_vocoder(vocoder)
         self.config = self.network.config.mel
         if mel != self.config:
@@ -115,7 +115,7 @@ class Transferer:
         self.voices = {**self.own.known(), **self.voices}
         recogniser, _ = load_network("recogniser", None, device)
         named = vocoder or shipped("vocoder")
-        self.networks = [weights_digest(file) for file in (model or shipped("copycat"), named, shipped("recogniser"))]
+        self.networks = [weights_digest(file) for file in (model or shipped_acoustic(), named, shipped("recogniser"))]
         self.aligner = SourceAligner(recogniser)
 
     def voice(self, name: str) -> TargetVoice:
@@ -185,7 +185,8 @@ class Transferer:
 
     def plan(self, analysis: Analysis) -> ProsodyPlan:
         """How an analysed source is said, with the embedding that the acoustic model has of it."""
-        return plan_of(analysis, embed(self.network, analysis, self.networks[0] if self.networks else ""))
+        model = self.networks[0] if self.networks else ""
+        return plan_of(analysis, speaking_of(self.network).embed(self.network, analysis, model))
 
     def render(self, plan: ProsodyPlan, speaker: str, settings: TransferSettings | None = None) -> Rendered:
         """A plan said in a voice.
@@ -234,7 +235,7 @@ class Transferer:
 
     def _knows(self, embedding: PlannedEmbedding) -> bool:
         same = not embedding.model or embedding.model in self.networks
-        return same and all(len(rows) == self.network.config.latent_channels for rows in embedding.steps)
+        return same and all(len(rows) == getattr(self.network.config, "latent_channels", 0) for rows in embedding.steps)
 
     def _say(
         self, analysis: Analysis, speaker: str, settings: TransferSettings, measure_output: bool, began: float

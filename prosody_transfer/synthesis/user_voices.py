@@ -10,7 +10,7 @@ import numpy as np
 from prosody_transfer.core.errors import ModelError, PtxError
 from prosody_transfer.core.sharing import Shared
 from prosody_transfer.features.sharpen import USUAL
-from prosody_transfer.store.voice_folder import OwnVoice, checksum, read_voice, read_weights
+from prosody_transfer.store.voice_folder import UserVoice, checksum, read_voice, read_weights
 from prosody_transfer.store.voice_network import adapted
 from prosody_transfer.store.voices import user_voices
 from prosody_transfer.synthesis.target_voice import TargetVoice
@@ -53,7 +53,7 @@ class UserVoices:
         sounds = (record.weights, record.base, record.log_f0_median, record.phone_log_frames, record.sharpening)
         return {"name": name, "credit": credit, "sounds": sounds}
 
-    def read(self, name: str) -> OwnVoice:
+    def read(self, name: str) -> UserVoice:
         """One that may speak, and can with this model.
 
         Raises:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from prosody_transfer.models.blocks import Frames
-from prosody_transfer.synthesis.decode import DecodedFrames
+from prosody_transfer.synthesis.acoustic import DecodedFrames
 
 VOCODER_CHUNK_FRAMES = 512
 MARGIN_FRAMES = 12  # of its neighbours, that a piece is vocoded with where the vocoder can't stream

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from prosody_transfer.core.errors import TranscriptError
+from prosody_transfer.text.dictionary import lookup
 from prosody_transfer.text.phones import PHONES, VOWELS, phone_class
 
 _DATA = Path(__file__).parent / "data" / "g2p.safetensors"
@@ -73,7 +74,5 @@ def guess(word: str) -> tuple[str, ...]:
         if symbol > _END:
             phones.append("UW1" if _SYMBOLS[symbol] == "UW" else _SYMBOLS[symbol])
     if not phones:  # not seen in practice: spell it rather than lose the word
-        from prosody_transfer.text.lexicon import lookup
-
         phones = [p for letter in letters for p in lookup(letter)[-1]]
     return tuple(phones)

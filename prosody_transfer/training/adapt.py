@@ -18,10 +18,11 @@ from prosody_transfer.core.atomic import make_folder, write_atomically
 from prosody_transfer.core.config import Config
 from prosody_transfer.core.errors import ModelError, OutputError, UsageError
 from prosody_transfer.data.manifest import read_manifest
+from prosody_transfer.models import registry
 from prosody_transfer.store.consent import Consent
 from prosody_transfer.store.voice_folder import (
     PAGE,
-    OwnVoice,
+    UserVoice,
     VoiceRecord,
     changed,
     checksum,
@@ -31,16 +32,15 @@ from prosody_transfer.store.voice_folder import (
 )
 from prosody_transfer.store.voice_moves import put_in_place
 from prosody_transfer.store.voice_network import REFERENCES, adapted
-from prosody_transfer.store.voices import Voice, check_name, user_voices, voices_folder
-from prosody_transfer.store.weights import load_network, shipped, voice_level
+from prosody_transfer.store.voices import VoiceInfo, check_name, user_voices, voices_folder
+from prosody_transfer.store.weights import load_acoustic, shipped_acoustic, voice_level
 from prosody_transfer.training.commands import voice_facts
-from prosody_transfer.training.detail import measure_sharpening
 from prosody_transfer.training.fisher import load_fisher, shipped_fisher
 from prosody_transfer.training.go_on import Before, bring, check_speaker, keep, take_up
 from prosody_transfer.training.loop import LoopConfig, Trainer, run
 from prosody_transfer.training.provenance import provenance
 from prosody_transfer.training.recordings import Event, Speech, gather
-from prosody_transfer.training.voice_task import VoiceTask, VoiceTaskConfig
+from prosody_transfer.training.voice_settings import VoiceTaskConfig
 
 FEMALE_ABOVE_HZ = 155.0  # median F0, where the gender was not given
 
@@ -99,7 +99,7 @@ def add_voice(
     settings: Adaptation | None = None, replay: str | Path | None = None, fisher: str | Path | None = None,
     model: str | Path | None = None, max_minutes: float | None = None, workers: int = 2, device: str = "cpu",
     on_event: Event | None = None, on_note: Callable[[str], None] | None = None,
-) -> OwnVoice:  # fmt: skip
+) -> UserVoice:  # fmt: skip
     """Add a voice. Killed at any time, the same call goes on; a voice that is there already is only returned.
 
     A voice that does not pass its test is kept, does not speak, and is gone on from when it is called with more
@@ -112,7 +112,7 @@ def add_voice(
         voices: The folder of the user's voices.
         replay: A prepared folder with recordings of the model's own voices, to repeat while learning.
         fisher: Importances of the model's parameters; None for those that ship.
-        model: A CopyCat checkpoint; None for the shipped one.
+        model: An acoustic model's checkpoint; None for the shipped one.
         max_minutes: The longest that training may take, in all (of what is new, where it goes on from a voice that is
             not accepted); then what is learnt is tested.
         on_event: Called with a stage ("prepare", "train", "test"), how much is done, of how much, and figures.
@@ -126,7 +126,7 @@ def add_voice(
     """
     settings = settings or Adaptation()
     check_name(name)
-    base = Path(model) if model is not None else shipped("copycat")
+    base = Path(model) if model is not None else shipped_acoustic()
     wanted = request(recordings, replay, base, settings)
     order = _Order(name, wanted, base, consent, gate, settings, replay, fisher, max_minutes, device, on_event)
     partial, there = voices_folder(voices) / f".{name}.partial", name in user_voices(voices)
@@ -182,7 +182,7 @@ def _make(partial: Path, speech: Speech, order: _Order) -> Path:
     return tested / name
 
 
-def _go_on(own: OwnVoice, order: _Order) -> Before | None:
+def _go_on(own: UserVoice, order: _Order) -> Before | None:
     """What is gone on from; OutputError where the voice that is there has been accepted."""
     if own.accepted:
         place = str(own.folder.parent)
@@ -193,7 +193,7 @@ def _go_on(own: OwnVoice, order: _Order) -> Before | None:
     return before
 
 
-def _passed(own: OwnVoice) -> OwnVoice:
+def _passed(own: UserVoice) -> UserVoice:
     """Itself; ModelError where it was not accepted."""
     if not own.accepted:
         raise ModelError(own.refusal(), place=own.voice.name, remedy=own.remedy())
@@ -219,7 +219,7 @@ def steps_for(minutes: float) -> int:
 def _learn(folder: Path, speech: Speech, order: _Order) -> tuple[dict[str, Any], dict[str, Any]]:
     """Train, or go on; the learnt tensors, and what is known of the voice."""
     base, settings, replay, before, on_event = order.base, order.settings, order.replay, order.before, order.on_event
-    network, header = load_network("copycat", base)
+    network, header = load_acoustic(base)
     who = speech.train[0].speaker
     facts = voice_facts(speech.train, speech.cache, (who,), network.config.n_phones)[who]
     levels = [voice_level(header, s, base) for s in network.config.speakers] + [facts["log_f0_median"]]
@@ -229,7 +229,7 @@ def _learn(folder: Path, speech: Speech, order: _Order) -> tuple[dict[str, Any],
     important = None
     if settings.task.ewc_weight:
         important = load_fisher(order.fisher if order.fisher is not None else shipped_fisher(), checksum(base))
-    task = VoiceTask(
+    task = registry.of(network).load("voice_task")(
         network, levels, settings.task, speech.train, speech.cache, important,
         (old, Path(replay) / "cache") if old and replay is not None else None, order.device,
     )  # fmt: skip
@@ -253,7 +253,7 @@ def _learn(folder: Path, speech: Speech, order: _Order) -> tuple[dict[str, Any],
         raise KeyboardInterrupt
     learnt = {name: value.half() for name, value in task.tensors(trainer.average).items()}
     made = adapted(task.base, learnt, str(folder))
-    sharpening = measure_sharpening(made, task.corpus.corpus.utterances, len(levels) - 1, levels[-1])
+    sharpening = task.sharpening(made)
     return learnt, {**facts, "steps": trainer.step, "seconds": round(trainer.seconds), "nearest": nearest,
                     "sharpening": sharpening, "loop": loop.to_dict(), "task": settings.task.to_dict()}  # fmt: skip
 
@@ -263,7 +263,7 @@ def _pack(folder: Path, speech: Speech, order: _Order, weights: dict[str, Any], 
     name, base, consent, settings = order.name, order.base, order.consent, order.settings
     shutil.rmtree(folder, ignore_errors=True)
     median = float(np.exp(facts["log_f0_median"]))
-    voice = Voice(
+    voice = VoiceInfo(
         name=name, synthetic=settings.synthetic, accent=settings.accent or "unknown",
         gender=settings.gender or ("female" if median > FEMALE_ABOVE_HZ else "male"),
         f0_median_hz=round(median, 1), f0_low_hz=facts["f0_low_hz"], f0_high_hz=facts["f0_high_hz"],
@@ -275,7 +275,7 @@ def _pack(folder: Path, speech: Speech, order: _Order, weights: dict[str, Any], 
         base=checksum(base), weights="", consent="", made=datetime.date.today().isoformat(), ptx=provenance()["ptx"],
         sharpening=facts["sharpening"], request=order.wanted,
     )  # fmt: skip
-    _, header = load_network("copycat", base)
+    _, header = load_acoustic(base)
     kept = {key: facts[key] for key in ("steps", "seconds", "nearest", "loop", "task")}
     write_folder(folder, record, consent, weights, header["config"], kept)
 

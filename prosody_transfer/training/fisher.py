@@ -12,11 +12,10 @@ from torch import Tensor
 
 from prosody_transfer.core.errors import ModelError
 from prosody_transfer.data.manifest import Row
+from prosody_transfer.models import registry
 from prosody_transfer.store.checkpoint import load_checkpoint, save_checkpoint
 from prosody_transfer.store.header import checksum
-from prosody_transfer.store.voice_network import adaptable
-from prosody_transfer.store.weights import load_network, shipped, voice_level
-from prosody_transfer.training.copycat import CopyCatTask, CopyCatTaskConfig
+from prosody_transfer.store.weights import load_acoustic, shipped_acoustic, voice_level
 
 KIND = "fisher"
 _REMEDY = "make it again: ptx voice fisher DATA -o FILE"
@@ -24,7 +23,7 @@ _REMEDY = "make it again: ptx voice fisher DATA -o FILE"
 
 def shipped_fisher() -> Path:
     """Where the file for the shipped acoustic model lies."""
-    return shipped("copycat").with_name("fisher.safetensors")
+    return shipped_acoustic().with_name("fisher.safetensors")
 
 
 def estimate(
@@ -38,18 +37,20 @@ def estimate(
 
     Args:
         rows: Prepared recordings of any of the model's voices.
-        model: A CopyCat checkpoint; None for the shipped one.
+        model: An acoustic model's checkpoint; None for the shipped one.
         on_step: Called with how many batches are done, and of how many.
 
     Returns:
         By name of the parameter, of its shape, float32, not negative.
     """
-    path = Path(model) if model is not None else shipped("copycat")
-    network, header = load_network("copycat", path)
+    path = Path(model) if model is not None else shipped_acoustic()
+    network, header = load_acoustic(path)
     levels = {name: voice_level(header, name, path) for name in header.get("voices", {})}
-    settings = CopyCatTaskConfig(batch_size=batch_size, start_from=str(path))
-    task = CopyCatTask(network.config, settings, rows, cache, levels)
-    wanted = set(adaptable(name for name, _ in task.network.named_parameters()))
+    model_kind = registry.of(network)
+    task_class = model_kind.load("task")
+    settings = task_class.settings_class(batch_size=batch_size, start_from=str(path))
+    task = task_class(network.config, settings, rows, cache, levels)
+    wanted = set(model_kind.load("adaptable")(name for name, _ in task.network.named_parameters()))
     learned = {}
     for name, parameter in task.network.named_parameters():
         parameter.requires_grad_(name in wanted)
@@ -103,5 +104,5 @@ def make_fisher(
     """`estimate` and `save_fisher`, for the shipped model and its place where nothing else is said."""
     target = Path(output) if output is not None else shipped_fisher()
     found = estimate(rows, cache, model=model, batches=batches, on_step=on_step)
-    save_fisher(target, found, checksum(model or shipped("copycat")), batches=batches)
+    save_fisher(target, found, checksum(model or shipped_acoustic()), batches=batches)
     return target

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from prosody_transfer.core.atomic import write_atomically
 from prosody_transfer.core.errors import ModelError, UsageError
-from prosody_transfer.store.voice_folder import TRAINING, OwnVoice, read_weights
+from prosody_transfer.store.voice_folder import TRAINING, UserVoice, read_weights
 from prosody_transfer.training.recordings import Speech, fingerprint
 
 STATE = "state.safetensors"
@@ -28,7 +28,7 @@ class Before:
         learnt: Fingerprints of the recordings.
     """
 
-    own: OwnVoice
+    own: UserVoice
     steps: int
     seconds: float
     speaker: str
@@ -50,7 +50,7 @@ class Before:
         return asked or max(usual, self.steps + round(MORE * usual))
 
 
-def take_up(own: OwnVoice, base: str) -> Before | None:
+def take_up(own: UserVoice, base: str) -> Before | None:
     """What training goes on from; None where nothing was kept, or it was for another acoustic model.
 
     Args:

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from prosody_transfer.core.atomic import make_folder
-from prosody_transfer.core.config import Config
 from prosody_transfer.core.errors import ModelError
 from prosody_transfer.store.checkpoint import load_checkpoint, load_into, save_checkpoint
 from prosody_transfer.store.header import read_header
@@ -23,53 +22,10 @@ from prosody_transfer.training import distributed
 from prosody_transfer.training.logs import CsvLog, TensorBoard
 from prosody_transfer.training.provenance import plain_settings, provenance
 from prosody_transfer.training.records import Records
+from prosody_transfer.training.settings import LoopConfig
 from prosody_transfer.training.state import check_state
+from prosody_transfer.training.task import Task
 from prosody_transfer.training.watch import Watch, stop_flag
-
-
-class LoopConfig(Config):
-    """Settings of the loop.
-
-    `total_steps` sets the cosine schedule; `checkpoint_minutes` how much a kill can cost at most. `precision`:
-    "bfloat16" runs the matrix products in half precision (2.4 times as fast on processors that have it), "float32"
-    everything in full. `validation_steps`: every how many steps the dev recordings are measured; 0 for never.
-    `explosion_factor`: the run stops when the loss is that many times what it was; 0 for never.
-    """
-
-    total_steps: int = 5000
-    learning_rate: float = 1e-3
-    warmup_steps: int = 200
-    final_rate: float = 0.02
-    weight_decay: float = 0.01
-    clip_norm: float = 1.0
-    ema_decay: float = 0.999
-    seed: int = 1
-    checkpoint_minutes: float = 5.0
-    log_steps: int = 25
-    precision: str = "bfloat16"
-    validation_steps: int = 500
-    explosion_factor: float = 5.0
-
-
-class Task(Protocol):
-    """What is trained: a network, its batches and its loss.
-
-    May also have `task` (its settings, kept in the checkpoint), `speech_seconds(batch)` (for the throughput),
-    `started_from` (how the weights were trained that it began with; kept in the checkpoint), and
-    `beside()` and `load_beside(tensors)` (what is learnt beside the network and kept in the state to go on from).
-    """
-
-    kind: str
-
-    @property
-    def network(self) -> nn.Module: ...
-
-    @property
-    def config(self) -> Config: ...
-
-    def batch(self, rng: np.random.Generator, step: int) -> Any: ...
-
-    def loss(self, batch: Any, step: int, total_steps: int) -> tuple[Tensor, dict[str, float]]: ...
 
 
 class Validator(Protocol):
@@ -146,16 +102,13 @@ class Trainer:
         for name, parameter in self.parameters.items():
             for key, value in self.optimiser.state.get(parameter, {}).items():
                 tensors[f"optimiser.{key}.{name}"] = torch.as_tensor(value)
-        if beside := getattr(self.task, "beside", None):
-            tensors |= {f"beside.{k}": v for k, v in beside().items()}
-        return tensors
+        return tensors | {f"beside.{k}": v for k, v in self.task.beside().items()}
 
     def _facts(self) -> dict[str, Any]:
         facts = {"step": self.step, "seconds": round(self.seconds, 1), "loop": self.config.to_dict()}
-        if isinstance(settings := getattr(self.task, "task", None), Config):
-            facts["task"] = plain_settings(settings)
-        if started := getattr(self.task, "started_from", None):
-            facts["started_from"] = started
+        facts["task"] = plain_settings(self.task.task)
+        if self.task.started_from:
+            facts["started_from"] = self.task.started_from
         return {**facts, "made_with": provenance(), **self.facts}
 
     def _write(self, name: str, kind: str, tensors: dict[str, Tensor], **facts: Any) -> None:
@@ -189,8 +142,8 @@ class Trainer:
             for key in ("step", "exp_avg", "exp_avg_sq"):
                 if (kept := parts["optimiser"].get(f"{key}.{name}")) is not None:
                     self.optimiser.state[parameter][key] = kept if key == "step" else kept.to(parameter.device)
-        if parts["beside"] and (load := getattr(self.task, "load_beside", None)):
-            load(parts["beside"])
+        if parts["beside"]:
+            self.task.load_beside(parts["beside"])
         self.step, self.seconds = header["step"], header["seconds"]
         self.watch = Watch(self.config.explosion_factor, header.get("loss_level", math.inf))
         if (best := self.run_dir / "best.safetensors").exists():
@@ -215,8 +168,7 @@ class Trainer:
         config = self.config
         torch.manual_seed(config.seed * 1_000_003 + self.step)
         batch = self.task.batch(np.random.default_rng([config.seed, self.step]), self.step)
-        if measure := getattr(self.task, "speech_seconds", None):
-            self.speech_seconds += measure(batch)
+        self.speech_seconds += self.task.speech_seconds(batch)
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(config, self.step)
         self.optimiser.zero_grad(set_to_none=True)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import Any
 
 from prosody_transfer.core.atomic import make_folder
 from prosody_transfer.training import distributed
 from prosody_transfer.training.logs import CsvLog, TensorBoard
 
-if TYPE_CHECKING:
-    from prosody_transfer.training.loop import Trainer
-
 
 class Records:
-    """The logs of a run: means over `log_steps` steps to the table and the board, validations beside them."""
+    """The logs of a run, of its `training.loop.Trainer`."""
 
-    def __init__(self, trainer: Trainer) -> None:
+    def __init__(self, trainer: Any) -> None:
         self.trainer, leader = trainer, distributed.is_leader()
         self.validations = CsvLog(trainer.run_dir / "validation" / "log.csv", trainer.step) if leader else None
         self.table = CsvLog(trainer.run_dir / "log.csv", trainer.step) if leader else None

@@ -9,13 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from prosody_transfer.features.cache import Utterance
 from prosody_transfer.features.extract import Features, extract
 from prosody_transfer.models.blocks import frames_from
 from prosody_transfer.store.weights import load_network, shipped
-from prosody_transfer.training.copycat import CopyCatTask, self_transfer
-from prosody_transfer.training.recogniser import RecogniserTask
-from prosody_transfer.training.vocoder import VocoderTask
 
 SHORTEST, LONGEST = 1.0, 8.0  # seconds
 
@@ -46,6 +42,8 @@ def choose(task: Any, count: int) -> list[int]:
     if not hasattr(task, "corpus"):
         return []
     corpus = task.corpus
+    if corpus is None:
+        return []
     seconds = [u.features.n_samples / u.features.config.sample_rate for u in corpus.utterances]
     fits = [SHORTEST <= s <= LONGEST for s in seconds]
     met: dict[str, int] = {}
@@ -75,37 +73,22 @@ def _spoken(network: Any, mel: np.ndarray, features: Features) -> np.ndarray:
     return np.clip(audio.float().cpu().numpy()[: features.n_samples], -1, 1)
 
 
-def _phones(task: RecogniserTask, utterance: Utterance, speaker: str) -> Sample:
-    features, device = utterance.features, task.device
-    mel = torch.from_numpy(features.mel)[None].to(device)
-    with torch.inference_mode():
-        logits = task.network(mel, torch.ones(1, features.n_frames, dtype=torch.bool, device=device))[0]
-    labels = np.repeat(utterance.phones.astype(np.int64), utterance.durations)
-    truth = np.eye(task.config.n_phones, dtype=np.float32)[labels].T
-    step = task.config.mel.hop_length / task.config.mel.sample_rate
-    return Sample(speaker, "phone", truth, logits.float().softmax(0).cpu().numpy(), step)
+def spoken_sample(
+    speaker: str, features: Features, mel: np.ndarray | None = None, voice: Any = None
+) -> Sample:  # fmt: skip
+    """A recording beside what became of it.
 
-
-def sample(task: Any, number: int) -> Sample:
-    """Utterance `number` of a task's corpus through its network.
-
-    An acoustic model says it again in its own voice, spoken by the shipped vocoder; a vocoder speaks its recorded
-    mel; a recogniser shows how sure it is of each phone.
+    Args:
+        mel: (M, T) what an acoustic model made of it, spoken by the shipped vocoder; None: the recording's own.
+        voice: Another vocoder: what its sound is measured as is what is shown.
     """
-    utterance, speaker = task.corpus.utterances[number], task.corpus.speakers[number]
-    if isinstance(task, RecogniserTask):
-        return _phones(task, utterance, speaker)
-    features, mel_config = utterance.features, task.config.mel
-    voice: Any = task.network if isinstance(task, VocoderTask) else _vocoder()
-    mel = features.mel
-    if isinstance(task, CopyCatTask):
-        mel = self_transfer(task.network, utterance, task.config.speakers.index(speaker), task.levels[speaker])
-    waveform = None
-    if voice is not None and voice.config.mel == mel_config:
-        waveform = _spoken(voice, mel, features)
-    heard = extract(waveform, mel_config) if waveform is not None else None
-    predicted = heard.mel if heard is not None and isinstance(task, VocoderTask) else mel
+    config, shown = features.config, features.mel if mel is None else mel
+    vocoder, waveform = voice if voice is not None else _vocoder(), None
+    if vocoder is not None and vocoder.config.mel == config:
+        waveform = _spoken(vocoder, shown, features)
+    heard = extract(waveform, config) if waveform is not None else None
+    predicted = heard.mel if heard is not None and voice is not None else shown
     return Sample(
-        speaker, "mel", features.mel, predicted[:, : features.n_frames], mel_config.hop_length / mel_config.sample_rate,
-        _f0(features), _f0(heard)[: features.n_frames] if heard is not None else None, waveform, mel_config.sample_rate,
+        speaker, "mel", features.mel, predicted[:, : features.n_frames], config.hop_length / config.sample_rate,
+        _f0(features), _f0(heard)[: features.n_frames] if heard is not None else None, waveform, config.sample_rate,
     )  # fmt: skip

@@ -21,7 +21,7 @@ def start_from(
     """Give a network the weights of a checkpoint, or the mean of several that were trained from one start.
 
     Args:
-        kind: "copycat", "vocoder" or "recogniser".
+        kind: Of the model, see `models.registry.kinds`.
         fit: Makes a checkpoint's weights fit the network.
 
     Returns:

@@ -18,9 +18,9 @@ from prosody_transfer.data.manifest import Row
 from prosody_transfer.store.checkpoint import load_into
 from prosody_transfer.store.speech_file import IN_TRAINING, write_speech
 from prosody_transfer.training.logs import TensorBoard
-from prosody_transfer.training.loop import Task
 from prosody_transfer.training.plots import can_plot, draw
-from prosody_transfer.training.samples import choose, sample
+from prosody_transfer.training.samples import choose
+from prosody_transfer.training.task import Task
 
 BATCHES, SAMPLES = 8, 2  # measured and shown each time
 
@@ -60,7 +60,9 @@ class Validation:
     def show(self, folder: Path, step: int, board: TensorBoard) -> None:
         """Write STEP-SPEAKER.png (where matplotlib is installed) and .flac of some dev recordings."""
         for number in self._shown:
-            made = sample(self.task, number)
+            made = self.task.sample(number)
+            if made is None:
+                continue
             name = f"{step:06d}-{number}-{made.speaker}"
             picture = draw(made) if can_plot() else None
             if picture:

@@ -190,21 +190,22 @@ def test_doctor_knows_every_dependency() -> None:
 def test_train_passes_its_options_on(kind: str, ptx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from prosody_transfer.training import commands
 
-    real = getattr(commands, f"train_{kind}")
+    real = commands.train
     asked: dict = {}
 
-    def fake(config: Path, **options: object) -> Path:
-        asked.update(options, config=config)
+    def fake(kind: str, config: Path, **options: object) -> Path:
+        asked.update(options, kind=kind, config=config)
         asked["on_event"]("prepare", 1, 2, {})
         asked["on_event"]("train", 25, 50, {"loss": 0.5})
         return tmp_path / "model.safetensors"
 
-    monkeypatch.setattr(commands, f"train_{kind}", fake)
+    monkeypatch.setattr(commands, "train", fake)
     result = ptx("train", kind, "a.toml", "--resume", "--run-dir", tmp_path, "--max-minutes", "2", "--device", "cuda")
     assert result.exit_code == 0, result.stderr
     assert result.stdout == f"{tmp_path / 'model.safetensors'}\n"
     assert "train 25/50  loss 0.5" in result.stderr
     assert set(asked) == set(inspect.signature(real).parameters)
+    assert asked["kind"] == kind
     assert (asked["resume"], asked["max_minutes"], asked["device"]) == (True, 2.0, "cuda")
 
 

@@ -15,13 +15,13 @@ def told(monkeypatch: pytest.MonkeyPatch) -> dict:
 
     seen: dict = {"events": []}
 
-    def fake(config: Path | None, **options: object) -> Path:
+    def fake(kind: str, config: Path | None, **options: object) -> Path:
         seen.update(options, config=config)
         for event in seen["events"]:
             options["on_event"](*event)
         return Path("runs/copycat/model.safetensors")
 
-    monkeypatch.setattr(commands, "train_copycat", fake)
+    monkeypatch.setattr(commands, "train", fake)
     return seen
 
 
@@ -64,3 +64,9 @@ def test_nothing_to_train_on(ptx) -> None:
     result = ptx("train", "recogniser")
     assert result.exit_code == 2 and result.stderr.count("\n") == 1
     assert "nothing to train on; give --data FOLDER, made by ptx prepare, or a CONFIG" in result.stderr
+
+
+@pytest.mark.parametrize("kind", ["verifier", "nothing", "blocks"])
+def test_what_is_not_trained(ptx, kind: str) -> None:
+    result = ptx("train", kind, "a.toml")
+    assert result.exit_code == 2 and result.stderr.count("\n") == 1 and f"{kind!r}" in result.stderr

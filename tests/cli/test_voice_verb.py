@@ -17,7 +17,7 @@ from prosody_transfer.store.checkpoint import save_checkpoint
 from prosody_transfer.store.consent import TEMPLATE, Consent
 from prosody_transfer.store.voice_folder import VoiceRecord, checksum, write_folder
 from prosody_transfer.store.voice_network import ROW
-from prosody_transfer.store.voices import Voice
+from prosody_transfer.store.voices import VoiceInfo
 
 AGREED = Consent(who="Jane Doe", purposes=("audiobooks", "tests"), date="2024-01-31", until="unlimited")
 OVER = Consent(who="Joe Doe", purposes=("tests",), date="2020-01-01", until="2020-12-31")
@@ -43,7 +43,7 @@ def voices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     found = weights.shipped
     monkeypatch.setattr(weights, "shipped", lambda kind: base if kind == "copycat" else found(kind))
     for name, consent in (("jane", AGREED), ("joe", OVER)):
-        voice = Voice(
+        voice = VoiceInfo(
             name=name, synthetic=False, accent="US English", gender="female", f0_median_hz=180.0, f0_low_hz=140.0,
             f0_high_hz=240.0, minutes=5.0, licence="by consent", provenance="recordings",
         )  # fmt: skip

@@ -10,7 +10,7 @@ from prosody_transfer.audio.resample import resample
 from prosody_transfer.data.manifest import Row
 from prosody_transfer.evaluation.controls import Controls
 from prosody_transfer.evaluation.figures import EVALUATION_RATE
-from prosody_transfer.evaluation.leakage_model import CopyCatModel
+from prosody_transfer.evaluation.leakage_model import AcousticModel
 from prosody_transfer.evaluation.pairs import Pair
 from prosody_transfer.evaluation.voice_gate import VoiceGate
 from prosody_transfer.synthesis.prosody import TransferSettings
@@ -28,7 +28,7 @@ def source(clip, tmp_path):
 
 
 def test_the_leakage_test(tiny, source):
-    model = CopyCatModel.__new__(CopyCatModel)  # without loading the shipped networks
+    model = AcousticModel.__new__(AcousticModel)  # without loading the shipped networks
     model.transferer, model.settings = tiny, UNCHECKED
     found = model.transfer(model.analyse(Row(id="a", audio=str(source), speaker="x", text=TEXT)), "emma")
     said = tiny.from_file(source, "emma", text=TEXT, settings=UNCHECKED).waveform

@@ -7,8 +7,8 @@ import torch
 
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.features.extract import extract
+from prosody_transfer.models.copycat.speaking import DecodedFrames
 from prosody_transfer.store.vocoders import load_vocoder
-from prosody_transfer.synthesis.decode import DecodedFrames
 from prosody_transfer.synthesis.vocode import vocode
 
 

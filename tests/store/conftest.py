@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 import torch
 
+from prosody_transfer.models.copycat.config import adaptable
 from prosody_transfer.store import weights
 from prosody_transfer.store.checkpoint import save_checkpoint
 from prosody_transfer.store.consent import Consent
-from prosody_transfer.store.voice_folder import OwnVoice, VoiceRecord, checksum, write_folder
-from prosody_transfer.store.voice_network import ROW, adaptable
-from prosody_transfer.store.voices import Voice
+from prosody_transfer.store.voice_folder import UserVoice, VoiceRecord, checksum, write_folder
+from prosody_transfer.store.voice_network import ROW
+from prosody_transfer.store.voices import VoiceInfo
 
 AGREED = Consent(
     who="Jane Doe", purposes=("audiobooks", "tests"), date="2024-01-31", until="unlimited", contact="j@x.org"
@@ -49,14 +50,14 @@ def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def save_voice(root: Path, base: Path, name: str = "jane", consent: Consent = AGREED, **changes: Any) -> OwnVoice:
+def save_voice(root: Path, base: Path, name: str = "jane", consent: Consent = AGREED, **changes: Any) -> UserVoice:
     """Write a voice of the user's under `root`; every adaptable tensor differs from the base's."""
     network = weights.load_network("copycat", base)[0]
     torch.manual_seed(1)
     state = dict(network.named_parameters())
     tensors = {key: (state[key] + 0.1).detach().half() for key in adaptable(state)}
     tensors[ROW] = torch.randn(network.config.speaker_channels).half()
-    voice = Voice(
+    voice = VoiceInfo(
         name=name, synthetic=False, accent="", gender="female", f0_median_hz=180.0, f0_low_hz=140.0, f0_high_hz=240.0,
         minutes=5.0, licence="by consent", provenance="recordings of Jane Doe",
     )  # fmt: skip

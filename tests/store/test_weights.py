@@ -111,7 +111,7 @@ def test_settings_of_a_later_version_are_one_line(trained, tmp_path):
 
 def test_an_unknown_kind(tmp_path):
     save_checkpoint(tmp_path / "x.safetensors", "singer", {"x": torch.ones(1)}, {})
-    with pytest.raises(ModelError, match="no network is called 'singer'"):
+    with pytest.raises(ModelError, match="no model is called 'singer'"):
         load_network("singer", tmp_path / "x.safetensors")
 
 

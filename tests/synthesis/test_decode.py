@@ -16,7 +16,7 @@ from prosody_transfer.models.blocks import Frames
 from prosody_transfer.models.copycat.config import CopyCatConfig
 from prosody_transfer.models.copycat.inputs import ProsodyInputs
 from prosody_transfer.models.copycat.network import CopyCat
-from prosody_transfer.synthesis.decode import DecodedFrames, PieceDecoder
+from prosody_transfer.models.copycat.speaking import DecodedFrames, PieceDecoder
 from prosody_transfer.synthesis.embed import embedding_steps, phone_inputs, word_numbers
 from prosody_transfer.synthesis.plan import phones_of
 from prosody_transfer.synthesis.prosody import TransferSettings
@@ -98,7 +98,7 @@ def test_voicing_where_the_phones_surely_have_none_is_not_believed(say, tiny, by
 def test_guidance_leads_away_from_the_mean_voice(say, monkeypatch):
     said = {}
     for weight in (0.0, 0.1, 0.2):
-        monkeypatch.setattr("prosody_transfer.synthesis.decode.GUIDANCE", weight)
+        monkeypatch.setattr("prosody_transfer.models.copycat.speaking.GUIDANCE", weight)
         said[weight] = say().mel
     assert not np.allclose(said[0.1], said[0.0], atol=1e-4)
     assert said[0.2] - said[0.0] == pytest.approx(2 * (said[0.1] - said[0.0]), abs=1e-4)

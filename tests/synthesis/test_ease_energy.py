@@ -9,7 +9,7 @@ import torch
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.features.mel import energy_from_mel
 from prosody_transfer.models.copycat.inputs import ENERGY_SCALE_DB, ProsodyInputs
-from prosody_transfer.synthesis.decode import ENERGY_SHARE, ease_energy
+from prosody_transfer.models.copycat.speaking import ENERGY_SHARE, ease_energy
 
 CONFIG = MelConfig()
 

@@ -322,7 +322,7 @@ def test_the_version_of_the_code_is_that_of_what_it_does(monkeypatch, tmp_path: 
 
     now = version()
     assert now == keys.code_version()
-    speaking = "prosody_transfer.synthesis.decode"
+    speaking = "prosody_transfer.models.copycat.speaking"
     assert with_text(speaking, "GUIDANCE = 0.05", "GUIDANCE = 0.05  # as it was") == now
     assert with_text(speaking, '"""A plan and a voice', '"""Some plan and a voice') == now
     assert with_text(speaking, "GUIDANCE = 0.05", "GUIDANCE = 0.06") != now

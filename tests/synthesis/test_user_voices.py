@@ -11,10 +11,11 @@ import torch
 from prosody_transfer.analysis.source import SourceAligner
 from prosody_transfer.audio.io import read_audio, read_comment, write_audio
 from prosody_transfer.core.errors import ModelError, UsageError
+from prosody_transfer.models.copycat.config import adaptable
 from prosody_transfer.store.consent import Consent
 from prosody_transfer.store.voice_folder import VoiceRecord, checksum, remove_voice, write_folder
-from prosody_transfer.store.voice_network import ROW, adaptable
-from prosody_transfer.store.voices import Voice
+from prosody_transfer.store.voice_network import ROW
+from prosody_transfer.store.voices import VoiceInfo
 from prosody_transfer.store.weights import load_network
 from prosody_transfer.synthesis.transfer import Transferer
 
@@ -27,7 +28,7 @@ def save(root: Path, base: Path, name: str, consent: Consent = AGREED, move: flo
     state = dict(network.named_parameters())
     tensors = {key: (state[key] + move).detach().half() for key in adaptable(state)}
     tensors[ROW] = torch.linspace(-1, 1, network.config.speaker_channels).half()
-    voice = Voice(
+    voice = VoiceInfo(
         name=name, synthetic=False, accent="", gender="female", f0_median_hz=180.0, f0_low_hz=140.0, f0_high_hz=240.0,
         minutes=5.0, licence="by consent", provenance="her recordings",
     )  # fmt: skip

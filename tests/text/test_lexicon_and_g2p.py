@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prosody_transfer.core.errors import TranscriptError
+from prosody_transfer.text.dictionary import _blob, lookup
 from prosody_transfer.text.g2p import guess
-from prosody_transfer.text.lexicon import _blob, lookup, pronounce
+from prosody_transfer.text.lexicon import pronounce
 from prosody_transfer.text.phones import (
     CLASSES,
     PHONE_IDS,

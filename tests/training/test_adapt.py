@@ -27,7 +27,7 @@ from prosody_transfer.training import recordings
 from prosody_transfer.training.adapt import Adaptation, add_voice
 from prosody_transfer.training.go_on import Before
 from prosody_transfer.training.recordings import fingerprint, set_aside
-from prosody_transfer.training.voice_task import VoiceTaskConfig
+from prosody_transfer.training.voice_settings import VoiceTaskConfig
 
 AGREED = Consent(who="Jane Doe", purposes=("tests",), date="2024-01-31", until="unlimited")
 OVER = Consent(who="Jane Doe", purposes=("tests",), date="2020-01-01", until="2020-12-31")
@@ -249,7 +249,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from prosody_transfer.store.consent import Consent
 from prosody_transfer.training import adapt, recordings
-from prosody_transfer.training.voice_task import VoiceTaskConfig
+from prosody_transfer.training.voice_settings import VoiceTaskConfig
 recordings.LEAST_MINUTES = 0.0
 loop = adapt.LoopConfig
 adapt.LoopConfig = lambda **settings: loop(**{**settings, "checkpoint_minutes": 0.0})

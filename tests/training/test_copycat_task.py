@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from prosody_transfer.models.copycat.batches import CopyCatTaskConfig
 from prosody_transfer.models.copycat.config import CopyCatConfig
-from prosody_transfer.training.copycat import CopyCatTask, CopyCatTaskConfig
+from prosody_transfer.models.copycat.task import CopyCatTask
 from prosody_transfer.training.loop import LoopConfig, Trainer, run
 
 SMALL = CopyCatConfig(
@@ -131,10 +132,10 @@ def test_the_rate_goes_to_its_target(make, tmp_path):
 
 
 def test_the_recogniser_is_asked_only_where_phones_are_softened(make) -> None:
-    assert make(recogniser="none.safetensors", soft_phones=0.0).posteriors == []
+    assert make(recogniser="none.safetensors", soft_phones=0.0).batcher.posteriors == []
     told = make(recogniser="shipped", soft_phones=1.0)
     phones = batch(told).phones
     spoken = phones.phones[phones.mask]
-    assert len(told.posteriors) == len(told.corpus.utterances) and not phones.stress.any()
+    assert len(told.batcher.posteriors) == len(told.corpus.utterances) and not phones.stress.any()
     torch.testing.assert_close(spoken.sum(-1), torch.ones(len(spoken)), rtol=0, atol=0.02)
     assert spoken.max(-1).values.min() < 0.999  # posteriors, not one-hot

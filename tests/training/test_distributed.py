@@ -11,15 +11,16 @@ import pytest
 import torch
 
 from prosody_transfer.core.errors import UsageError
+from prosody_transfer.models.copycat.batches import CopyCatTaskConfig
 from prosody_transfer.models.copycat.config import CopyCatConfig
+from prosody_transfer.models.copycat.task import CopyCatTask
 from prosody_transfer.models.recogniser.network import RecogniserConfig
+from prosody_transfer.models.recogniser.task import RecogniserTask, RecogniserTaskConfig
 from prosody_transfer.models.vocoder.network import VocoderConfig
+from prosody_transfer.models.vocoder.task import VocoderTask, VocoderTaskConfig
 from prosody_transfer.store.checkpoint import load_checkpoint
 from prosody_transfer.training import distributed
-from prosody_transfer.training.copycat import CopyCatTask, CopyCatTaskConfig
 from prosody_transfer.training.loop import LoopConfig, Trainer, run
-from prosody_transfer.training.recogniser import RecogniserTask, RecogniserTaskConfig
-from prosody_transfer.training.vocoder import VocoderTask, VocoderTaskConfig
 
 SMALL = CopyCatConfig(
     speakers=("one", "two"), phone_channels=16, phone_layers=1, channels=24, layers=2, speaker_channels=8,

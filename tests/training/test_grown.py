@@ -11,8 +11,8 @@ from prosody_transfer.core.errors import ModelError
 from prosody_transfer.models.copycat.config import CopyCatConfig
 from prosody_transfer.models.copycat.inputs import N_POSITION, ProsodyInputs
 from prosody_transfer.models.copycat.network import CopyCat
+from prosody_transfer.models.copycat.task import grown
 from prosody_transfer.store.checkpoint import save_checkpoint
-from prosody_transfer.training.copycat import grown
 from prosody_transfer.training.start import start_from
 
 FRAMES = 20

@@ -8,9 +8,10 @@ import time
 
 import torch
 
+from prosody_transfer.models.copycat.batches import CopyCatTaskConfig
 from prosody_transfer.models.copycat.config import CopyCatConfig
+from prosody_transfer.models.copycat.task import CopyCatTask
 from prosody_transfer.store.checkpoint import load_checkpoint
-from prosody_transfer.training.copycat import CopyCatTask, CopyCatTaskConfig
 from prosody_transfer.training.loop import LoopConfig, Trainer, run
 from prosody_transfer.training.validation import Validation
 

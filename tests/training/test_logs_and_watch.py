@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from prosody_transfer.models.copycat.task import CopyCatTaskConfig
+from prosody_transfer.models.vocoder.task import VocoderTaskConfig
 from prosody_transfer.training import logs
-from prosody_transfer.training.copycat import CopyCatTaskConfig
 from prosody_transfer.training.logs import CsvLog, TensorBoard
 from prosody_transfer.training.provenance import checkout, plain_settings, provenance
-from prosody_transfer.training.vocoder import VocoderTaskConfig
 from prosody_transfer.training.watch import Watch
 
 

@@ -16,16 +16,17 @@ from prosody_transfer.core.errors import ModelError
 from prosody_transfer.store.checkpoint import load_checkpoint
 from prosody_transfer.training.loop import LoopConfig, Trainer, learning_rate, run
 from prosody_transfer.training.records import Records
+from prosody_transfer.training.task import Task
 
 
 class TinyConfig(Config):
     width: int = 8
 
 
-class Tiny:
+class Tiny(Task):
     """Learn y = sin(2x) with dropout and a counting buffer, so that noise and buffers are part of the state."""
 
-    kind = "tiny"
+    kind, settings_class, task = "tiny", TinyConfig, TinyConfig()
 
     def __init__(self, width: int = 8, breaks_at: int = -1, infinite_gradient_at: int = -1) -> None:
         torch.manual_seed(5)

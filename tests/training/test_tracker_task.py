@@ -14,12 +14,12 @@ from prosody_transfer.core.errors import UsageError
 from prosody_transfer.data.manifest import Row
 from prosody_transfer.models.tracker.network import TrackerConfig
 from prosody_transfer.models.tracker.spectrum import SpectrumConfig
+from prosody_transfer.models.tracker.task import TrackerTask, TrackerTaskConfig, correction, load_known
 from prosody_transfer.store.checkpoint import load_checkpoint
 from prosody_transfer.store.weights import load_network
-from prosody_transfer.training.commands import train_tracker
+from prosody_transfer.training.commands import train
 from prosody_transfer.training.contours import refined, varied
 from prosody_transfer.training.loop import LoopConfig, Trainer, run
-from prosody_transfer.training.tracker import TrackerTask, TrackerTaskConfig, correction, load_known
 
 RATE, HOP = 12000, 128
 SMALL = TrackerConfig(channels=16, layers=1, harmonic_channels=4)
@@ -123,7 +123,7 @@ def test_the_command_trains_from_a_config_and_from_a_prepared_cache(rows, fake_c
         f'[data]\nmanifests = ["{tmp_path}/contours.jsonl"]\ncache = "{tmp_path}/kept"\n[network]\nchannels = 16\n'
         "layers = 1\n[task]\nbatch_size = 2\ncrop_frames = 32\n[loop]\ntotal_steps = 2\n"
     )
-    network, header = load_network("tracker", train_tracker(config, run_dir=tmp_path / "run"))
+    network, header = load_network("tracker", train("tracker", config, run_dir=tmp_path / "run"))
     assert network.config.channels == 16 and header["data"]["utterances"] == 4
     prepared, cache = fake_cache
     known = load_known(prepared[1], cache, SpectrumConfig())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -20,7 +21,7 @@ from prosody_transfer.training import commands
 CONFIGS = Path(__file__).parents[2] / "configs"
 CLIP = Path(__file__).parents[1] / "alignment" / "alice_0016.opus"
 TEXT = "But Farmer Green didn't agree with him."
-TRAIN = {"copycat": commands.train_copycat, "vocoder": commands.train_vocoder, "recogniser": commands.train_recogniser}
+TRAIN = {kind: functools.partial(commands.train, kind) for kind in ("copycat", "vocoder", "recogniser")}
 
 
 @pytest.fixture
@@ -66,10 +67,10 @@ def test_configs_that_are_refused(tmp_path: Path, kind: str, text: str | None, p
 
 def test_the_acoustic_model_needs_voices(corpus: Path, tmp_path: Path):
     with pytest.raises(UsageError, match="names no speakers"):
-        commands.train_copycat(write(tmp_path, data_section(corpus)), run_dir=tmp_path / "run")
+        commands.train("copycat", write(tmp_path, data_section(corpus)), run_dir=tmp_path / "run")
     config = write(tmp_path, data_section(corpus) + '[network]\nspeakers = ["ann", "eve"]')
     with pytest.raises(UsageError, match="no usable recording of eve"):
-        commands.train_copycat(config, run_dir=tmp_path / "run")
+        commands.train("copycat", config, run_dir=tmp_path / "run")
 
 
 def test_a_recogniser_from_three_recordings(corpus: Path, tmp_path: Path):
@@ -90,7 +91,7 @@ log_steps = 3
 """,
     )
     events = []
-    path = commands.train_recogniser(config, on_event=lambda *told: events.append(told))
+    path = commands.train("recogniser", config, on_event=lambda *told: events.append(told))
     assert path == tmp_path / "run" / "model.safetensors"
     network, header = load_network("recogniser", path)
     assert network.config.channels == 8 and header["step"] == 6
@@ -99,8 +100,8 @@ log_steps = 3
     assert [e[:3] for e in events] == [("prepare", i, 3) for i in (1, 2, 3)] + [("train", i, 6) for i in range(1, 7)]
     assert (tmp_path / "run" / "log.csv").read_text().startswith("step,seconds,loss,accuracy")
     with pytest.raises(ModelError, match="already holds a run"):
-        commands.train_recogniser(config)
-    assert commands.train_recogniser(config, resume=True) == path
+        commands.train("recogniser", config)
+    assert commands.train("recogniser", config, resume=True) == path
 
 
 def test_an_acoustic_model_with_its_voices(corpus: Path, tmp_path: Path):
@@ -122,7 +123,7 @@ crop_frames = 64
 total_steps = 2
 """,
     )
-    path = commands.train_copycat(config, run_dir=tmp_path / "here")
+    path = commands.train("copycat", config, run_dir=tmp_path / "here")
     network, header = load_network("copycat", path)
     assert network.config.speakers == ("bob", "ann") and set(header["voices"]) == {"ann", "bob"}
     for voice in header["voices"].values():
@@ -186,13 +187,13 @@ def test_a_prepared_folder_and_a_preset(kind: str, prepared: Path, tmp_path: Pat
 
 def test_what_a_prepared_folder_lacks(prepared: Path, tmp_path: Path):
     (prepared / "dev.jsonl").unlink()
-    commands.train_copycat(data=prepared, settings=TINY, run_dir=tmp_path / "run")  # some are held out, or none
+    commands.train("copycat", data=prepared, settings=TINY, run_dir=tmp_path / "run")  # some are held out, or none
     (prepared / "cache" / "one" / "u1.npz").unlink()
     with pytest.raises(UsageError, match="lacks 1 of 4 recordings, u1 first; run the same ptx prepare again"):
-        commands.train_copycat(data=prepared, settings=TINY, run_dir=tmp_path / "other")
+        commands.train("copycat", data=prepared, settings=TINY, run_dir=tmp_path / "other")
     (prepared / "train.jsonl").write_text("\n")
     with pytest.raises(UsageError, match="lists no recordings"):
-        commands.train_copycat(data=prepared, settings=TINY, run_dir=tmp_path / "other")
+        commands.train("copycat", data=prepared, settings=TINY, run_dir=tmp_path / "other")
     assert not (tmp_path / "other").exists()
 
 
@@ -202,7 +203,7 @@ def test_first_weights_depend_on_the_seed_alone(prepared: Path, tmp_path: Path):
     for folder, seed in (("a", 1), ("b", 1), ("c", 2)):
         torch.manual_seed(len(digests) + 77)
         settings = [*TINY, "loop.validation_steps=0", f"loop.seed={seed}", "loop.total_steps=1"]
-        path = commands.train_copycat(data=prepared, settings=settings, run_dir=tmp_path / folder)
+        path = commands.train("copycat", data=prepared, settings=settings, run_dir=tmp_path / folder)
         digests.append(load_network("copycat", path)[0].speaker_table.weight)
     assert torch.equal(digests[0], digests[1]) and not torch.equal(digests[0], digests[2])
 
@@ -216,7 +217,8 @@ def test_being_interrupted_is_told(prepared: Path, tmp_path: Path):
             os.kill(os.getpid(), signal.SIGINT)
 
     settings = [*TINY, "loop.validation_steps=0"]
-    path = commands.train_copycat(data=prepared, settings=settings, run_dir=tmp_path / "run", on_event=on_event)
+    path = commands.train("copycat", data=prepared, settings=settings, run_dir=tmp_path / "run", on_event=on_event)
     assert events[-1] == ("interrupted", 2, 4) and path.exists()
-    commands.train_copycat(data=prepared, settings=settings, run_dir=tmp_path / "run", on_event=on_event, resume=True)
+    again = {"settings": settings, "run_dir": tmp_path / "run", "on_event": on_event, "resume": True}
+    commands.train("copycat", data=prepared, **again)
     assert events[-1] == ("train", 4, 4)

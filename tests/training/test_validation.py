@@ -12,18 +12,19 @@ import torch
 
 from prosody_transfer.core.errors import ModelError
 from prosody_transfer.data.manifest import Row
+from prosody_transfer.models.copycat.batches import CopyCatTaskConfig
 from prosody_transfer.models.copycat.config import CopyCatConfig
+from prosody_transfer.models.copycat.task import CopyCatTask
 from prosody_transfer.models.recogniser.network import RecogniserConfig
+from prosody_transfer.models.recogniser.task import RecogniserTask, RecogniserTaskConfig
 from prosody_transfer.models.vocoder.network import VocoderConfig
+from prosody_transfer.models.vocoder.task import VocoderTask, VocoderTaskConfig
 from prosody_transfer.store.checkpoint import load_checkpoint
 from prosody_transfer.store.weights import shipped
-from prosody_transfer.training.copycat import CopyCatTask, CopyCatTaskConfig
 from prosody_transfer.training.logs import TensorBoard
 from prosody_transfer.training.loop import LoopConfig, Trainer, run
-from prosody_transfer.training.recogniser import RecogniserTask, RecogniserTaskConfig
-from prosody_transfer.training.samples import choose, sample
+from prosody_transfer.training.samples import choose
 from prosody_transfer.training.validation import Validation, hold_out, make_validation
-from prosody_transfer.training.vocoder import VocoderTask, VocoderTaskConfig
 
 SMALL = CopyCatConfig(
     speakers=("one", "two"), phone_channels=16, phone_layers=1, channels=24, layers=2, speaker_channels=8,
@@ -130,10 +131,10 @@ def test_without_matplotlib_there_is_sound(fake_cache, tmp_path, monkeypatch):
 
 def test_a_sample_is_what_it_says(fake_cache):
     task = copycat(fake_cache)
-    made = sample(task, 2)
+    made = task.sample(2)
     assert made.speaker == "two" and made.target.shape == made.predicted.shape == (100, 114)
     assert np.nanmedian(made.target_f0) == pytest.approx(210, rel=0.1)
-    phones = sample(recogniser(fake_cache), 0)
+    phones = recogniser(fake_cache).sample(0)
     assert phones.predicted.sum(0) == pytest.approx(1, abs=1e-4) and phones.waveform is None
     assert phones.target[:, 0].argmax() == 0 and phones.target[:, 14].argmax() == 5
     assert choose(task, 2) == [0, 2] and choose(task, 3) == [0, 2, 1], "one of each speaker first"

@@ -9,14 +9,15 @@ import pytest
 import torch
 
 from prosody_transfer.core.errors import ModelError
-from prosody_transfer.models.copycat.config import CopyCatConfig
+from prosody_transfer.models.copycat.config import CopyCatConfig, adaptable
 from prosody_transfer.models.copycat.network import CopyCat
+from prosody_transfer.models.copycat.voice_task import VoiceTask, free_direction
 from prosody_transfer.store.checkpoint import save_checkpoint
 from prosody_transfer.store.voice_folder import checksum
-from prosody_transfer.store.voice_network import ROW, adaptable, adapted
+from prosody_transfer.store.voice_network import ROW, adapted
 from prosody_transfer.training.fisher import estimate, load_fisher, make_fisher, save_fisher
 from prosody_transfer.training.loop import LoopConfig, Trainer, run
-from prosody_transfer.training.voice_task import VoiceTask, VoiceTaskConfig, free_direction
+from prosody_transfer.training.voice_settings import VoiceTaskConfig
 
 CONFIG = CopyCatConfig(
     speakers=("old", "two"), phone_channels=16, phone_layers=1, channels=16, layers=4, speaker_channels=8,
@@ -58,7 +59,7 @@ def train(task: VoiceTask, folder, steps: int = 30, rate: float = 0.01) -> Train
 def old_voices(task: VoiceTask, network) -> torch.Tensor:
     """What a network says in the first shipped voice, (B, M, T)."""
     torch.manual_seed(5)
-    batch = task.corpus.batch(np.random.default_rng(5), 0)
+    batch = task.new.batch(np.random.default_rng(5), 0)
     inputs = task._inputs(batch)
     with torch.no_grad():
         return task._decode(network, inputs, [torch.zeros(3, dtype=torch.long)], [batch.level]).mel
@@ -101,7 +102,7 @@ def test_the_tensors_are_the_network_that_was_trained(make, base, tmp_path):
     train(task, tmp_path, steps=5)
     made = adapted(base, task.tensors(task.network.state_dict()), "x")
     for row in range(3):
-        batch = task.corpus.batch(np.random.default_rng(1), 0)
+        batch = task.new.batch(np.random.default_rng(1), 0)
         torch.manual_seed(1)
         inputs = task._inputs(batch)
         speakers = [torch.full((3,), row)]

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import torch
 
+from prosody_transfer.models.copycat.batches import CopyCatTaskConfig
 from prosody_transfer.models.copycat.config import CopyCatConfig
+from prosody_transfer.models.copycat.task import CopyCatTask
 from prosody_transfer.text.phones import phone_id
-from prosody_transfer.training.copycat import CopyCatTask, CopyCatTaskConfig
 from prosody_transfer.training.words import words_of_phones
 
 SMALL = CopyCatConfig(

@@ -103,7 +103,7 @@ def copy_synthesis(waveform: np.ndarray, sample_rate: int) -> np.ndarray:
         ModelError: The shipped vocoder is missing.
     """
     from prosody_transfer.features.extract import extract
-    from prosody_transfer.synthesis.decode import DecodedFrames
+    from prosody_transfer.synthesis.acoustic import DecodedFrames
     from prosody_transfer.synthesis.vocode import vocode
 
     vocoder = _vocoder()

@@ -20,7 +20,7 @@ Role = Literal["system", "reference", "anchor", "natural"]
 
 FORMAT: Literal["ptx-listening-1"] = "ptx-listening-1"
 SCALE = ("Excellent", "Good", "Fair", "Poor", "Bad")  # 100 to 0, twenty points each (ITU-R BS.1534-3)
-ASPECTS = ("rhythm", "emphasis", "syllable length", "melody", "loudness")  # of CopyCat's linguists
+ASPECTS = ("rhythm", "emphasis", "syllable length", "melody", "loudness")  # as in Karlapati et al. 2020
 OVERALL = ("overall",)
 SUFFIXES = (".wav", ".flac", ".opus", ".ogg", ".mp3")
 MOST_STIMULI = 15  # on a page; BS.1534-3 advises 12 at most

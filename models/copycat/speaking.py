@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,31 +10,21 @@ import torch
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.features.mel import energy_from_mel
 from prosody_transfer.features.sharpen import sharpen
+from prosody_transfer.models.copycat.embedding import embed, on_frames, phone_inputs
 from prosody_transfer.models.copycat.inputs import ENERGY_SCALE_DB, F0_SCALE, ProsodyInputs
 from prosody_transfer.models.copycat.network import Decoded
-from prosody_transfer.synthesis.embed import on_frames, phone_inputs
+from prosody_transfer.synthesis.acoustic import DecodedFrames, lengths
 from prosody_transfer.synthesis.plan import PlannedPhones, ProsodyPlan
 from prosody_transfer.synthesis.prosody import Rhythm, TransferSettings, plan_rhythm, shape_pitch
 from prosody_transfer.synthesis.target_voice import TargetVoice
+
+__all__ = ["PieceDecoder", "decode_frames", "ease_energy", "embed", "on_frames"]
 
 LOWEST_HZ, HIGHEST_HZ = 50.0, 800.0
 SURELY_UNVOICED = -0.5  # logit of voicing, by the phones alone, below which the tracker is not believed
 ENERGY_SHARE = 0.3  # of the source's energy in what the decoder is told; chosen on 12 development pairs
 LOUDEST_DB = 20.0  # over the speech level: no voice's own energy is more
 GUIDANCE = 0.05  # how much further from the mean of all voices than the decoder puts the target
-
-
-@dataclass(frozen=True)
-class DecodedFrames:
-    """Output frames of a piece: mel (M, T), log F0 (T,) ln Hz, voiced (T,) bool.
-
-    `source_frame`: (T,) int, the piece's frame that each was taken from, where that is known.
-    """
-
-    mel: np.ndarray
-    log_f0: np.ndarray
-    voiced: np.ndarray
-    source_frame: np.ndarray | None = None
 
 
 class PieceDecoder:
@@ -134,3 +123,12 @@ def ease_energy(prosody: ProsodyInputs, decode: Any, config: MelConfig) -> Proso
     own_energy = energy_from_mel(own, config).clamp(max=LOUDEST_DB).to(prosody.energy) / ENERGY_SCALE_DB
     eased = ENERGY_SHARE * prosody.energy + (1 - ENERGY_SHARE) * own_energy
     return ProsodyInputs(prosody.log_f0, prosody.voiced, eased, prosody.keep)
+
+
+def decode_frames(
+    plan: ProsodyPlan, voice: TargetVoice, settings: TransferSettings, network: Any
+) -> list[DecodedFrames]:  # fmt: skip
+    """See `synthesis.acoustic.Speaking`."""
+    decoder = PieceDecoder(network, voice, plan, settings)
+    pieces = zip(plan.split(), lengths(plan, settings), strict=True)
+    return [decoder.decode(k, phones, cut, size) for k, ((phones, cut), size) in enumerate(pieces)]

@@ -12,20 +12,22 @@ from torch import Tensor
 from prosody_transfer.core.config import Config
 from prosody_transfer.data.dataset import Corpus, speaker_weights
 from prosody_transfer.data.manifest import Row
+from prosody_transfer.models import registry
 from prosody_transfer.models.blocks import frames_from
 from prosody_transfer.models.vocoder.network import Vocoder, VocoderConfig
-from prosody_transfer.store.weights import load_network, voice_level
-from prosody_transfer.training.copycat import self_transfer
+from prosody_transfer.store.weights import load_acoustic, voice_level
 from prosody_transfer.training.losses import multi_resolution_stft
+from prosody_transfer.training.samples import Sample, spoken_sample
 from prosody_transfer.training.start import start_from
+from prosody_transfer.training.task import Task
 
 
 class VocoderTaskConfig(Config):
     """Batch settings: `batch_size` crops of `crop_frames` frames, of which `edge_frames` at each side bear no loss.
 
-    For a second stage: `start_from`, a vocoder checkpoint to go on from, and `acoustic_model`, a CopyCat checkpoint
-    whose own mels replace the recorded ones in `predicted_share` of the crops where it has the voice. Self-transfer
-    keeps every frame in its place, so the recording stays the right answer.
+    For a second stage: `start_from`, a vocoder checkpoint to go on from, and `acoustic_model`, an acoustic model's
+    checkpoint whose own mels replace the recorded ones in `predicted_share` of the crops where it has the voice.
+    Self-transfer keeps every frame in its place, so the recording stays the right answer.
     """
 
     batch_size: int = 12
@@ -37,10 +39,10 @@ class VocoderTaskConfig(Config):
     predicted_share: float = 0.7
 
 
-class VocoderTask:
+class VocoderTask(Task):
     """Copy-synthesis with a multi-resolution STFT loss; no adversary."""
 
-    kind = "vocoder"
+    kind, settings_class = "vocoder", VocoderTaskConfig
 
     def __init__(
         self, config: VocoderConfig, task: VocoderTaskConfig, rows: list[Row], cache: str | Path, device: str = "cpu"
@@ -65,13 +67,13 @@ class VocoderTask:
 
     def _predict(self, path: str) -> None:
         """The acoustic model's mels of all utterances whose voice it has, (M, T) float16 each."""
-        model, header = load_network("copycat", path, self.device)
-        for i, (utterance, speaker) in enumerate(zip(self.corpus.utterances, self.corpus.speakers, strict=True)):
+        model, header = load_acoustic(path, self.device)
+        self_transfer = registry.of(model).load("self_transfer")
+        known = zip(self.corpus.utterances, self.corpus.speakers, self.corpus.texts, strict=True)
+        for i, (utterance, speaker, text) in enumerate(known):
             if speaker in model.config.speakers and len(utterance.phones):
-                level = voice_level(header, speaker, path)
-                self.predicted[i] = self_transfer(model, utterance, model.config.speakers.index(speaker), level).astype(
-                    np.float16
-                )
+                row, level = model.config.speakers.index(speaker), voice_level(header, speaker, path)
+                self.predicted[i] = self_transfer(model, utterance, row, level, text).astype(np.float16)
 
     def batch(self, rng: np.random.Generator, step: int) -> tuple[Tensor, Tensor]:
         """Frames (B, M + 2, T) and waveforms (B, T * hop), each crop with a random gain on both."""
@@ -106,3 +108,7 @@ class VocoderTask:
     def speech_seconds(self, batch: tuple[Tensor, Tensor]) -> float:
         """Of recorded speech in a batch."""
         return batch[1].numel() / self.config.mel.sample_rate
+
+    def sample(self, number: int) -> Sample:
+        """A recording's own mel and melody, spoken."""
+        return spoken_sample(self.corpus.speakers[number], self.corpus.utterances[number].features, voice=self.network)

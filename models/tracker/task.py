@@ -21,6 +21,7 @@ from prosody_transfer.training.contours import refined
 from prosody_transfer.training.degrade import degrade
 from prosody_transfer.training.distributed import shared_mean
 from prosody_transfer.training.start import start_from
+from prosody_transfer.training.task import Task
 
 PRE_FRAMES = 40  # before a crop, so that a room's tail and a codec have begun
 EDGE_FRAMES = 3  # half the spectrum's window
@@ -119,10 +120,10 @@ class Batch:
     energy: Tensor
 
 
-class TrackerTask:
+class TrackerTask(Task):
     """Cross-entropy of the candidates, of voicing, and of doubt; and the correction of the energy."""
 
-    kind = "tracker"
+    kind, settings_class, measured = "tracker", TrackerTaskConfig, False
 
     def __init__(
         self, config: TrackerConfig, task: TrackerTaskConfig, rows: list[Row], cache: str | Path, device: str = "cpu"

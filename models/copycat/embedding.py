@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,10 +9,9 @@ import torch
 from torch import Tensor
 
 from prosody_transfer.analysis.analyse import Analysis
-from prosody_transfer.core.types import Alignment
 from prosody_transfer.features.extract import Features
 from prosody_transfer.models.copycat.inputs import PhoneInputs
-from prosody_transfer.synthesis.plan import NO_WORD, PlannedEmbedding, PlannedPhones, phones_of
+from prosody_transfer.synthesis.plan import NO_WORD, PlannedEmbedding, PlannedPhones, pieces_of
 from prosody_transfer.text.phones import PHONES
 
 
@@ -66,14 +64,6 @@ def embedding_steps(network: Any, features: Features, phones: PlannedPhones) -> 
         mel = torch.from_numpy(features.mel)[None].to(device)
         mask = torch.ones(1, features.n_frames, dtype=torch.bool, device=device)
         return network.encode_reference(mel, mask, up, torch.zeros(1, device=device), units).mean, units
-
-
-def pieces_of(analysis: Analysis) -> Iterator[tuple[Features, Alignment, PlannedPhones]]:
-    """Features, alignment and phones of each piece."""
-    for piece, part in zip(analysis.pieces, analysis.parts, strict=True):
-        config = piece.features.config
-        durations = part.durations(piece.features.n_frames, config.sample_rate, config.hop_length)
-        yield piece.features, part, phones_of([part], [durations])
 
 
 def embed(network: Any, analysis: Analysis, model: str = "") -> PlannedEmbedding:

@@ -11,36 +11,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from prosody_transfer.core.config import Config
 from prosody_transfer.data.manifest import Row
-from prosody_transfer.models.copycat.config import CopyCatConfig
+from prosody_transfer.models.copycat.batches import Batcher, CopyCatBatch, CopyCatTaskConfig, on_crops
+from prosody_transfer.models.copycat.config import CopyCatConfig, adaptable
+from prosody_transfer.models.copycat.detail import measure_sharpening
 from prosody_transfer.models.copycat.network import CopyCat, Decoded
-from prosody_transfer.store.voice_network import ROW, adaptable
-from prosody_transfer.training.copycat import CopyCatBatch, CopyCatTask, CopyCatTaskConfig, on_crops
+from prosody_transfer.models.copycat.task import recorded_loss
+from prosody_transfer.store.voice_network import ROW
 from prosody_transfer.training.losses import masked_mean, mel_l1
-
-
-class VoiceTaskConfig(Config):
-    """Batch and loss settings.
-
-    Attributes:
-        batch_size: Crops of the new voice a step, of `crop_frames` each.
-        distil_size: How many of them the network is also asked for in a shipped voice, where it must say what the
-            shipped network says; `distil_weight` is that loss's.
-        replay_size: Crops of old recordings a step, where there are any; `replay_weight` is their loss's.
-        ewc_weight: Of elastic weight consolidation: (weight / 2) sum_i F_i (theta_i - theta*_i)^2.
-        pitch_weight, early_weight: As in training from nothing.
-    """
-
-    batch_size: int = 8
-    crop_frames: int = 192
-    distil_size: int = 4
-    distil_weight: float = 2.0
-    replay_size: int = 4
-    replay_weight: float = 1.0
-    ewc_weight: float = 3e4
-    pitch_weight: float = 0.1
-    early_weight: float = 0.3
+from prosody_transfer.training.task import Task
+from prosody_transfer.training.voice_settings import VoiceTaskConfig
 
 
 class VoiceBatch(NamedTuple):
@@ -111,7 +91,7 @@ class Learned(nn.Module):
         self.requires_grad_(True)
 
 
-class VoiceTask:
+class VoiceTask(Task):
     """What `training.loop` trains.
 
     Args:
@@ -124,7 +104,7 @@ class VoiceTask:
         replay: Recordings of shipped voices and their cache; None: none.
     """
 
-    kind = "new-voice"
+    kind, settings_class = "new-voice", VoiceTaskConfig
 
     def __init__(
         self, base: CopyCat, levels: list[float], task: VoiceTaskConfig, rows: list[Row], cache: Any,
@@ -136,11 +116,13 @@ class VoiceTask:
         self.config = CopyCatConfig(**{**_fields(base.config), "speakers": (*old, new)})
         crops = lambda size: CopyCatTaskConfig(batch_size=size, crop_frames=task.crop_frames)
         known = dict(zip(self.config.speakers, levels, strict=True))
-        self.corpus = CopyCatTask(self.config, crops(task.batch_size), rows, cache, known, device)
+        self.new = Batcher(self.config, crops(task.batch_size), rows, cache, known)
+        self.corpus = self.new.corpus
         self.old = None
         if replay and task.replay_size:
-            self.old = CopyCatTask(self.config, crops(task.replay_size), replay[0], replay[1], known, device)
+            self.old = Batcher(self.config, crops(task.replay_size), replay[0], replay[1], known)
         self.levels = torch.tensor(levels, dtype=torch.float32)
+        self.known_level = levels[-1]
         self.model = copy.deepcopy(self.base)
         table = self.base.speaker_table.weight
         self.model.speaker_table = Table(table, table.mean(0))  # type: ignore[assignment]
@@ -155,10 +137,10 @@ class VoiceTask:
 
     def speech_seconds(self, batch: VoiceBatch) -> float:
         """Of the new voice's speech in a batch."""
-        return self.corpus.speech_seconds(batch.new)
+        return self.new.speech_seconds(batch.new)
 
     def batch(self, rng: np.random.Generator, step: int) -> VoiceBatch:
-        new = self.corpus.batch(rng, step)
+        new = self.new.batch(rng, step)
         others = rng.integers(0, len(self.levels) - 1, self.task.distil_size if self.task.distil_weight else 0)
         return VoiceBatch(new, torch.from_numpy(others), self.old.batch(rng, step) if self.old else None)
 
@@ -221,14 +203,7 @@ class VoiceTask:
 
     def _recorded(self, decoded: Decoded, batch: CopyCatBatch) -> tuple[Tensor, dict[str, float]]:
         """The usual loss of self-transfer, without the latent's rate: its encoder does not learn."""
-        spectral = mel_l1(decoded.mel, batch.mel, batch.mask)
-        early = masked_mean((decoded.early_mel - batch.mel).abs(), batch.mask)
-        voiced = batch.mask & (batch.prosody.voiced > 0.5)
-        pitch = masked_mean((decoded.log_f0 - batch.prosody.log_f0).abs(), voiced)
-        wrong = F.binary_cross_entropy_with_logits(decoded.voicing_logit, batch.prosody.voiced, reduction="none")
-        voicing = masked_mean(wrong, batch.mask)
-        loss = spectral + self.task.early_weight * early + self.task.pitch_weight * (pitch + voicing)
-        return loss, {"mel": spectral.item(), "pitch": pitch.item(), "voicing": voicing.item()}
+        return recorded_loss(decoded, batch, self.task.early_weight, self.task.pitch_weight)
 
     def begin_like(self, tries: int = 2) -> str:
         """Set the new row to that of the shipped voice which says the new recordings best; gives its name.
@@ -240,7 +215,7 @@ class VoiceTask:
         with torch.no_grad():
             for step in range(tries):
                 torch.manual_seed(step)
-                batch = self.corpus.batch(np.random.default_rng([step]), step).to(self.device)
+                batch = self.new.batch(np.random.default_rng([step]), step).to(self.device)
                 inputs = self._inputs(batch)
                 for row in range(len(names)):
                     decoded = self._decode(self.base, inputs, [torch.full_like(batch.speaker, row)], [batch.level])
@@ -250,6 +225,13 @@ class VoiceTask:
             row = table[nearest] + table.norm(dim=1).mean() * self.direction
             self.model.speaker_table.row.copy_(row)  # type: ignore[operator, union-attr]
         return names[nearest]
+
+
+    def sharpening(self, network: CopyCat) -> tuple[float, float]:
+        """How much detail of the new voice is lost, once it is learnt: by `network`, whose last row it is."""
+        row, level = len(self.levels) - 1, float(self.known_level)
+        own = list(zip(self.corpus.utterances, self.corpus.texts, strict=True))
+        return measure_sharpening(network, own, row, level)
 
 
 def _fields(config: CopyCatConfig) -> dict[str, Any]:

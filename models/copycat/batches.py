@@ -1,4 +1,4 @@
-"""Self-transfer: every target speaker's recordings onto themselves, with the encoders' inputs perturbed."""
+"""Crops of recordings, perturbed, as tensors: what self-transfer learns from."""
 
 from __future__ import annotations
 
@@ -8,23 +8,17 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from prosody_transfer.core.config import Config
 from prosody_transfer.data.dataset import Corpus, speaker_weights
 from prosody_transfer.data.manifest import Row
-from prosody_transfer.features.cache import Utterance
 from prosody_transfer.models.copycat.config import CopyCatConfig
 from prosody_transfer.models.copycat.inputs import ENERGY_SCALE_DB, F0_SCALE, PhoneInputs, ProsodyInputs
-from prosody_transfer.models.copycat.network import MEL_FLOOR, CopyCat, Posterior
+from prosody_transfer.models.copycat.network import MEL_FLOOR, CopyCat
 from prosody_transfer.text.phones import PHONES, VOWELS
-from prosody_transfer.training import distributed
-from prosody_transfer.training.adversary import SpeakerAdversary
 from prosody_transfer.training.heard import heard_phones
-from prosody_transfer.training.losses import capacity_kl, masked_mean, mel_l1
 from prosody_transfer.training.perturb import perturb_energy, perturb_mel, soften_phones
-from prosody_transfer.training.start import start_from
 from prosody_transfer.training.words import words_of_phones
 
 
@@ -87,25 +81,24 @@ def default_confusion() -> np.ndarray:
     return table / table.sum(1, keepdims=True) if size else table
 
 
-class CopyCatTask:
-    """The acoustic model's training task."""
+class Batcher:
+    """Batches of a corpus; needs no network.
 
-    kind = "copycat"
+    Args:
+        rows: Those of other speakers than `config.speakers` are not used.
+        cache: Where they are measured.
+        levels: ln Hz, the median F0 of each speaker.
+
+    Attributes:
+        words: Of each utterance (P,) which word each phone belongs to; [] where the network does not ask.
+        weights: How often each utterance is drawn; they sum to 1.
+    """
 
     def __init__(
-        self,
-        config: CopyCatConfig,
-        task: CopyCatTaskConfig,
-        rows: list[Row],
-        cache: str | Path,
+        self, config: CopyCatConfig, task: CopyCatTaskConfig, rows: list[Row], cache: str | Path,
         levels: dict[str, float],
-        device: str = "cpu",
-    ) -> None:
-        self.config, self.task, self.device = config, task, device
-        self.network = CopyCat(config).to(device)
-        if task.start_from:
-            fit = lambda tensors: grown(tensors, self.network)
-            self.started_from = start_from(self.network, self.kind, task.start_from, fit)
+    ) -> None:  # fmt: skip
+        self.config, self.task = config, task
         wanted = [r for r in rows if r.speaker in config.speakers]
         keep = lambda u: len(u.phones) > 2 and u.features.n_frames >= task.crop_frames // 2
         self.corpus = Corpus(wanted, cache, config.mel, with_pcm=False, keep=keep)
@@ -116,13 +109,6 @@ class CopyCatTask:
         self.posteriors = heard_phones(task.recogniser, self.corpus.utterances) if told else []
         spoken = zip(self.corpus.utterances, self.corpus.texts, strict=True)
         self.words = [words_of_phones(u.phones, t) for u, t in spoken] if config.latent_unit == "word" else []
-        self.adversary = None
-        if len(set(self.corpus.speakers)) > 1:
-            chances = [
-                sum(w for w, s in zip(self.weights, self.corpus.speakers, strict=True) if s == name)
-                for name in config.speakers
-            ]
-            self.adversary = SpeakerAdversary(config.latent_channels, chances, device)
 
     def _item(self, i: int, rng: np.random.Generator) -> dict[str, Any]:
         task, utterance, speaker = self.task, self.corpus.utterances[i], self.corpus.speakers[i]
@@ -156,68 +142,9 @@ class CopyCatTask:
         chosen = rng.choice(len(self.weights), self.task.batch_size, p=self.weights)
         return collate([self._item(int(i), rng) for i in chosen])
 
-    def loss(self, batch: CopyCatBatch, step: int, total_steps: int) -> tuple[Tensor, dict[str, float]]:
-        task, network = self.task, self.network
-        batch = batch.to(self.device)
-        up, position, units = on_crops(network, batch)
-        posterior = network.encode_reference(batch.heard, batch.mask, up, batch.known, units)
-        latent = network.spread(self._sample(posterior), up.shape[2], units)
-        decoded = network.decode(up, position, batch.mask, batch.prosody, latent, batch.speaker, batch.level)
-        steps_per_second = self._steps_per_second(batch, posterior)
-        ramp = 1.0 if task.start_from else min(1.0, step / (0.3 * total_steps))
-        capacity = task.capacity_bits * np.log(2) / steps_per_second * ramp
-        off, kl = capacity_kl(posterior.mean, posterior.log_variance, posterior.mask, capacity)
-        spectral = mel_l1(decoded.mel, batch.mel, batch.mask)
-        early = masked_mean((decoded.early_mel - batch.mel).abs(), batch.mask)
-        voiced = batch.mask & (batch.prosody.voiced > 0.5)
-        pitch = masked_mean((decoded.log_f0 - batch.prosody.log_f0).abs(), voiced)
-        voicing = masked_mean(
-            F.binary_cross_entropy_with_logits(decoded.voicing_logit, batch.prosody.voiced, reduction="none"),
-            batch.mask,
-        )
-        loss = spectral + task.early_weight * early + task.kl_weight * off + task.pitch_weight * (pitch + voicing)
-        rate = kl.item() / np.log(2) * steps_per_second
-        figures = {
-            "mel": spectral.item(),
-            "pitch": pitch.item(),
-            "voicing": voicing.item(),
-            "latent_bits_per_second": rate,
-        }
-        if self.adversary and torch.is_grad_enabled():
-            figures |= self.adversary.learn(posterior.mean.detach(), posterior.mask, batch.speaker)
-            if task.adversary_weight > 0:
-                against = self.adversary.against(posterior.mean, posterior.mask, batch.speaker)
-                loss = loss - task.adversary_weight * min(1.0, step / (0.3 * total_steps)) * against
-        return loss, figures
-
-    def _steps_per_second(self, batch: CopyCatBatch, posterior: Posterior) -> float:
-        """Of the latent."""
-        frames_per_second = self.config.mel.sample_rate / self.config.mel.hop_length
-        if self.config.latent_unit == "frames":
-            return frames_per_second / self.config.temporal_downsampling
-        steps, frames = (distributed.total(mask.sum().float()).item() for mask in (posterior.mask, batch.mask))
-        return frames_per_second * steps / frames
-
-    def _sample(self, posterior: Posterior) -> Tensor:
-        """A sample of the latent; of several processes each draws the noise that its rows have in one alone."""
-        if distributed.size() == 1:
-            return posterior.sample()
-        _, size, count = posterior.mean.shape
-        whole = posterior.mean.new_empty(self.task.batch_size, count, size).transpose(1, 2)  # as `mean` lies in memory
-        noise = torch.randn_like(whole)[distributed.rows_of(self.task.batch_size)]
-        return posterior.mean + noise * torch.exp(0.5 * posterior.log_variance)
-
     def speech_seconds(self, batch: CopyCatBatch) -> float:
         """Of recorded speech in a batch."""
         return float(batch.mask.sum()) * self.config.mel.hop_length / self.config.mel.sample_rate
-
-    def beside(self) -> dict[str, Tensor]:
-        """The classifier of speakers, to go on from."""
-        return self.adversary.tensors() if self.adversary else {}
-
-    def load_beside(self, tensors: dict[str, Tensor]) -> None:
-        if self.adversary:
-            self.adversary.load(tensors)
 
 
 def on_crops(network: CopyCat, batch: CopyCatBatch) -> tuple[Tensor, Tensor, Tensor | None]:
@@ -228,12 +155,6 @@ def on_crops(network: CopyCat, batch: CopyCatBatch) -> tuple[Tensor, Tensor, Ten
     crop = lambda values: values.gather(2, at[:, None].expand(-1, values.shape[1], -1))
     units = network.units(batch.phones, batch.total_frames)
     return crop(up), crop(position), units if units is None else units.gather(1, at)
-
-
-def grown(tensors: dict[str, Tensor], network: CopyCat) -> dict[str, Tensor]:
-    """Weights for a network with more decoder blocks than they are of: the new blocks add nothing until they learn."""
-    new = {k: v for k, v in network.state_dict().items() if k not in tensors and k.startswith("decoder_")}
-    return {**tensors, **{k: torch.zeros_like(v) if k.endswith(".gain") else v for k, v in new.items()}}
 
 
 def collate(items: list[dict[str, Any]]) -> CopyCatBatch:
@@ -255,32 +176,3 @@ def collate(items: list[dict[str, Any]]) -> CopyCatBatch:
         phones, prosody, numbers("start", torch.long), total, stack("mel"), stack("heard"), stack("mask"),
         numbers("speaker", torch.long), numbers("level", torch.float32), numbers("known", torch.float32),
     )  # fmt: skip
-
-
-def self_transfer(network: CopyCat, utterance: Utterance, row: int, level: float) -> np.ndarray:
-    """The mel, (M, T), of a recording said again in its own voice: phones, prosody and latent are its own.
-
-    Args:
-        row: The speaker's row in the network's table.
-        level: ln Hz, the speaker's median F0.
-    """
-    features = utterance.features
-    size = features.n_frames
-    batch = lambda values, kind=torch.float32: torch.from_numpy(np.asarray(values))[None].to(kind)
-    phones = PhoneInputs(
-        torch.eye(network.config.n_phones)[utterance.phones.astype(np.int64)][None],
-        batch(utterance.stress, torch.long), batch(utterance.durations, torch.long),
-        torch.ones(1, len(utterance.phones), dtype=torch.bool),
-    )  # fmt: skip
-    log_f0, energy = batch((features.log_f0 - level) / F0_SCALE), batch(features.energy_db / ENERGY_SCALE_DB)
-    prosody = ProsodyInputs(log_f0, batch(features.voiced), energy, torch.ones(1, 3))
-    device = network.unknown_source.device
-    mask = torch.ones(1, size, dtype=torch.bool, device=device)
-    with torch.inference_mode():
-        up, position = network.expand(phones.to(device), size)
-        heard = batch(features.mel).to(device)
-        units = network.units(phones.to(device), size)
-        posterior = network.encode_reference(heard, mask, up, torch.zeros(1, device=device), units)
-        latent = network.spread(posterior.mean, size, units)
-        target = torch.tensor([row], device=device), torch.tensor([level], device=device)
-        return network.decode(up, position, mask, prosody.to(device), latent, *target).mel[0].cpu().numpy()

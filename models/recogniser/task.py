@@ -16,7 +16,9 @@ from prosody_transfer.data.manifest import Row
 from prosody_transfer.models.recogniser.network import Recogniser, RecogniserConfig
 from prosody_transfer.training.distributed import shared_mean
 from prosody_transfer.training.perturb import change_tempo, mask_mel, perturb_mel, reverberate
+from prosody_transfer.training.samples import Sample
 from prosody_transfer.training.start import start_from
+from prosody_transfer.training.task import Task
 
 
 class RecogniserTaskConfig(Config):
@@ -36,10 +38,10 @@ class RecogniserTaskConfig(Config):
     start_from: str | tuple[str, ...] = ""
 
 
-class RecogniserTask:
+class RecogniserTask(Task):
     """Frame-wise cross-entropy."""
 
-    kind = "recogniser"
+    kind, settings_class = "recogniser", RecogniserTaskConfig
 
     def __init__(
         self,
@@ -96,6 +98,19 @@ class RecogniserTask:
     def speech_seconds(self, batch: tuple[Tensor, Tensor]) -> float:
         """Of recorded speech in a batch."""
         return float((batch[1] >= 0).sum()) * self.config.mel.hop_length / self.config.mel.sample_rate
+
+
+    def sample(self, number: int) -> Sample:
+        """How sure the network is of each phone."""
+        utterance, features = self.corpus.utterances[number], self.corpus.utterances[number].features
+        mel = torch.from_numpy(features.mel)[None].to(self.device)
+        with torch.inference_mode():
+            logits = self.network(mel, torch.ones(1, features.n_frames, dtype=torch.bool, device=self.device))[0]
+        labels = np.repeat(utterance.phones.astype(np.int64), utterance.durations)
+        truth = np.eye(self.config.n_phones, dtype=np.float32)[labels].T
+        step = self.config.mel.hop_length / self.config.mel.sample_rate
+        said = logits.float().softmax(0).cpu().numpy()
+        return Sample(self.corpus.speakers[number], "phone", truth, said, step)
 
 
 def phone_bigram(sequences: list[np.ndarray], n_phones: int) -> np.ndarray:
