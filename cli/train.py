@@ -49,8 +49,8 @@ def _verbs() -> dict[str, TyperCommand]:
     for kind in registry.trainable():
         single = typer.Typer(rich_markup_mode=None, add_completion=False)
         example = f"\b\nExample:\n  ptx train {kind} --data data/ --preset base --max-minutes 90"
-        role = registry.get(kind).role
-        single.command(name=kind, epilog=example, help=ABOUT.get(role, f"Train a model of the role {role}."))(_verb(kind))
+        about = ABOUT.get(registry.get(kind).role, "Train a model.")
+        single.command(name=kind, epilog=example, help=about)(_verb(kind))
         found[kind] = typer.main.get_command(single)
     return found  # type: ignore[return-value]
 

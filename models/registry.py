@@ -98,6 +98,13 @@ def default(role: str) -> Model:
     return next(m for m in _all().values() if m.role == role and m.default)
 
 
+def modules(role: str = "") -> list[str]:
+    """The modules that run models of a role, or of all: whoever names what decides a result needs them."""
+    parts = ("config", "network", "speaking", "adaptable")
+    named = (getattr(get(kind), part) for kind in kinds(role) for part in parts)
+    return sorted({name.partition(":")[0] for name in named if name})
+
+
 def of(network: Any) -> Model:
     """Which model a network is of, by its settings.
 

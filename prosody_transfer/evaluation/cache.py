@@ -13,6 +13,7 @@ from typing import Any
 
 from prosody_transfer.core.atomic import make_folder, remove_leftovers, write_atomically
 from prosody_transfer.core.closure import DATA, ROOT, code_digest
+from prosody_transfer.models import registry
 from prosody_transfer.synthesis.keys import BOOKKEEPING
 
 # What decides a figure's value: the code of what measures, and of all that it imports, the transfer itself included.
@@ -39,7 +40,8 @@ def _hash(path: str, size: int, changed: int) -> str:
 @cache
 def code_version() -> str:
     """Twelve hex digits that change with the code that measures, transfers included (`core.closure.code_digest`)."""
-    return code_digest(MEASURED_BY, leave_out=_BOOKKEEPING, data=(*DATA, "evaluation/data"))[:12]
+    roots = [*MEASURED_BY, *registry.modules()]
+    return code_digest(roots, leave_out=_BOOKKEEPING, data=(*DATA, "evaluation/data"))[:12]
 
 
 def content_key(parts: Iterable[Any]) -> str:

@@ -10,7 +10,7 @@ import logging
 import os
 import shutil
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -247,15 +247,4 @@ def _quiet() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def voices_of(header: Mapping[str, Any], speakers: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    """What a checkpoint's header says of its voices, as `AddonVoice` has it."""
-    known = header.get("voices", {})
-    kept = ("log_f0_median", "phone_log_frames", "sharpening")
-    return {
-        name: {"row": row, **{key: known[name][key] for key in kept if key in known[name]}}
-        for row, name in enumerate(speakers)
-        if name in known
-    }
-
-
-__all__ = ["Kind", "export_addon", "symbols", "to_json", "voices_of", "write_config"]
+__all__ = ["Kind", "export_addon", "symbols", "to_json", "write_config"]

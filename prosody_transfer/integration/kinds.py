@@ -51,8 +51,6 @@ class Kind:
         self, network: Any, header: Mapping[str, Any], networks: dict[str, Network], licence: str | None
     ) -> AddonConfig:
         """Its addon.json; the latency is filled in later."""
-        from prosody_transfer.integration.export import voices_of
-
         config = network.config
         data: dict[str, Any] = {
             "kind": self.name, "features": config.mel.to_dict() if hasattr(config, "mel") else None,
@@ -98,3 +96,14 @@ def load_kind(name: str, path: str | Path) -> tuple[Any, dict[str, Any]]:
     from prosody_transfer.store.weights import load_network
 
     return load_network(name, path)
+
+
+def voices_of(header: Mapping[str, Any], speakers: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """What a checkpoint's header says of its voices, as `AddonVoice` has it."""
+    known = header.get("voices", {})
+    kept = ("log_f0_median", "phone_log_frames", "sharpening")
+    return {
+        name: {"row": row, **{key: known[name][key] for key in kept if key in known[name]}}
+        for row, name in enumerate(speakers)
+        if name in known
+    }

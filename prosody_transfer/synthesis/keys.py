@@ -15,6 +15,7 @@ from typing import Any
 from prosody_transfer.core.closure import ROOT, code_digest
 from prosody_transfer.core.config import Config
 from prosody_transfer.core.errors import ModelError
+from prosody_transfer.models import registry
 
 # In words, for those who are told that something has changed.
 PARTS = {
@@ -121,5 +122,6 @@ def _recogniser() -> list[str]:
 @cache
 def code_version() -> str:
     """Changes with the code that speaks: what `Transferer` imports, directly or not (`core.closure.code_digest`)."""
-    speaking = (f"{ROOT}.synthesis.transfer", *(f"{ROOT}.alignment.{name}" for name in _ALIGNERS))
+    aligners = [f"{ROOT}.alignment.{name}" for name in _ALIGNERS]
+    speaking = [f"{ROOT}.synthesis.transfer", *aligners, *registry.modules()]
     return code_digest(speaking, leave_out=BOOKKEEPING)

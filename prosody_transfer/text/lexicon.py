@@ -4,26 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from prosody_transfer.text.dictionary import Pronunciation, lookup
+from prosody_transfer.text.dictionary import Pronunciation, lookup, spelled
 from prosody_transfer.text.g2p import guess
 
-__all__ = ["Pronunciation", "lookup", "pronounce"]
-
-
-def spelled(phones: Pronunciation) -> str:
-    """A word of the dictionary that is said so, the first by alphabet; "" if there is none.
-
-    >>> spelled(("W", "ER1", "D")), spelled(("B", "N", "AA1"))
-    ('word', '')
-    """
-    blob = _blob()
-    at = blob.find(b" " + " ".join(phones).encode("ascii", "replace") + b"\n")
-    while at >= 0:
-        start = blob.rfind(b"\n", 0, at) + 1
-        if b" " not in blob[start:at]:  # and not the end of a longer word
-            return blob[start:at].decode("ascii")
-        at = blob.find(blob[at : blob.index(b"\n", at) + 1], at + 1)
-    return ""
+__all__ = ["Pronunciation", "lookup", "pronounce", "spelled"]
 
 
 def _with_suffix(word: str) -> list[Pronunciation]:

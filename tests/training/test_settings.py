@@ -18,6 +18,9 @@ from prosody_transfer.models.copycat.config import CopyCatConfig
 from prosody_transfer.models.copycat.task import CopyCatTaskConfig
 from prosody_transfer.models.recogniser.network import RecogniserConfig
 from prosody_transfer.models.recogniser.task import RecogniserTaskConfig
+from prosody_transfer.models.tracker.network import TrackerConfig
+from prosody_transfer.models.tracker.spectrum import SpectrumConfig
+from prosody_transfer.models.tracker.task import TrackerTaskConfig
 from prosody_transfer.models.vocoder.network import VocoderConfig
 from prosody_transfer.models.vocoder.task import VocoderTaskConfig
 from prosody_transfer.store import weights
@@ -37,6 +40,7 @@ CLASSES: dict[str, tuple[type[Config], type[Config]]] = {
     "copycat": (CopyCatConfig, CopyCatTaskConfig),
     "vocoder": (VocoderConfig, VocoderTaskConfig),
     "recogniser": (RecogniserConfig, RecogniserTaskConfig),
+    "tracker": (TrackerConfig, TrackerTaskConfig),
 }
 
 
@@ -72,11 +76,13 @@ def test_every_setting_is_documented_with_its_default(heading: str, cls: type[Co
     fields = {field.name: field for field in msgspec.structs.fields(cls)}
     assert list(documented) == list(fields)
     for name, shown in documented.items():
-        default = fields[name].default
+        default = {} if fields[name].default_factory is dict else fields[name].default
         if shown == "required":
             assert fields[name].required, name
         elif shown == "24 kHz":
             assert default == MelConfig()
+        elif shown == "12 kHz":
+            assert default == SpectrumConfig()
         else:
             value = json.loads(shown.strip("`"))
             assert (tuple(value) if isinstance(value, list) else value) == default, name
