@@ -9,7 +9,7 @@ from math import log2
 from xml.parsers import expat
 
 from prosody_transfer.core.errors import TranscriptError
-from prosody_transfer.text.markup import LEVELS, Break, Emphasis, Mark, Marked, Phones, Prosody, phones_of
+from prosody_transfer.text.marks import LEVELS, Break, Emphasis, Mark, Marked, Phones, Prosody, phones_of
 
 # W3C leaves these to the synthesiser.
 BREAKS = {"none": 0.0, "x-weak": 0.1, "weak": 0.2, "medium": 0.4, "strong": 0.7, "x-strong": 1.0}

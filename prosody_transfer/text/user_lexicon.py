@@ -8,7 +8,7 @@ from pathlib import Path
 from prosody_transfer.core.errors import TranscriptError
 from prosody_transfer.text.encoding import decode, not_text
 from prosody_transfer.text.lexicon import Pronunciation
-from prosody_transfer.text.markup import phones_of
+from prosody_transfer.text.marks import phones_of
 
 _WORD = re.compile(r"[^\W_](?:[^\W_]|['’.-])*")
 _VARIANT = re.compile(r"\([0-9]{1,2}\)$")

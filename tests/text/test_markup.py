@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prosody_transfer.core.errors import TranscriptError
-from prosody_transfer.text.markup import Break, Emphasis, Phones, Prosody, read_markup
+from prosody_transfer.text.marks import Break, Emphasis, Phones, Prosody
+from prosody_transfer.text.markup import read_markup
 
 WORDS = st.lists(st.from_regex(r"[A-Za-z]{1,8}", fullmatch=True), min_size=1, max_size=8)
 
