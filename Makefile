@@ -38,9 +38,7 @@ lock: .venv/bin/python
 	.venv/bin/python .ci/lock.py
 
 weights: .venv/.base
-	for stage in recogniser:recogniser recogniser:recogniser_longer recogniser:recogniser_varied recogniser:recogniser_mean vocoder:vocoder copycat:copycat vocoder:vocoder_tuned copycat:copycat_tuned \
-		vocoder:vocoder_matched copycat:copycat_driven copycat:copycat_deeper vocoder:vocoder_longer copycat:copycat_heard; do \
-		$(BIN)/ptx train $${stage%%:*} configs/$${stage##*:}.toml --resume || exit 1; done
+	$(BIN)/ptx train recipe recipes/shipped.toml
 	$(BIN)/ptx voice fisher data/synthetic.jsonl data/real_train.jsonl --cache data/cache --model runs/copycat_heard/model.safetensors -o runs/fisher.safetensors
 
 # Where python has no ensurepip (Debian without python3-venv), the pip that is there fills the environment.

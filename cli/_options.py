@@ -92,7 +92,7 @@ Json = Annotated[bool, _option("--json", "Print JSON, for scripts.")]
 Force = Annotated[bool, _option("--force -f", "Overwrite files that exist.")]
 
 # Training
-Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file; examples are in configs/.")]
+Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file; as the stages of recipes/shipped.toml.")]
 Resume = Annotated[bool, _option("--resume", "Go on where the run folder's last checkpoint stands.")]
 RunDir = Annotated[Path | None, _option("--run-dir", "Where checkpoints and log go. [default: the config's]", "FOLDER")]
 MaxMinutes = Annotated[float | None, _option("--max-minutes", "Stop after this time; --resume goes on.", "MINUTES")]

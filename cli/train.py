@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperCommand
 
 from prosody_transfer.cli import _options as o
-from prosody_transfer.cli import _train_prominence
+from prosody_transfer.cli import _train_prominence, _train_recipe
 from prosody_transfer.cli._shared import INTERRUPTED, PtxGroup, print_json
 from prosody_transfer.cli._terminal import is_terminal, say
 
@@ -40,6 +40,7 @@ class TrainGroup(PtxGroup):
 app = typer.Typer(cls=TrainGroup, no_args_is_help=False, help="Train a network on your own recordings.",
                   epilog="\b\nExample:\n  ptx train copycat --data data/ --preset base")  # fmt: skip
 app.command(epilog=_train_prominence.EPILOG)(_train_prominence.prominence)
+app.command(epilog=_train_recipe.EPILOG)(_train_recipe.recipe)
 
 
 def _verbs() -> dict[str, TyperCommand]:

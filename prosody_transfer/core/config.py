@@ -53,7 +53,7 @@ def load_config(cls: type[C], data: dict[str, Any], place: str = "") -> C:
         raise UsageError(problem, place=place or cls.__name__, remedy="write them again") from None
     except msgspec.ValidationError as error:
         raise UsageError(
-            str(error), place=place or cls.__name__, remedy="compare it with the files in configs/"
+            str(error), place=place or cls.__name__, remedy="compare it with recipes/shipped.toml"
         ) from None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,15 +83,15 @@ def _rows(settings: Settings, mel: Any, on_event: Event | None) -> tuple[list[Ro
 
 
 def train(
-    kind: str, config: str | Path | None = None, *, data: str | Path | None = None, preset: str | None = None,
-    settings: Sequence[str] = (), resume: bool = False, run_dir: str | Path | None = None,
+    kind: str, config: str | Path | Mapping[str, Any] | None = None, *, data: str | Path | None = None,
+    preset: str | None = None, settings: Sequence[str] = (), resume: bool = False, run_dir: str | Path | None = None,
     max_minutes: float | None = None, device: str = "cpu", on_event: Event | None = None,
 ) -> Path:  # fmt: skip
     """Train a model from a config file, or from a prepared folder and a preset.
 
     Args:
         kind: Of the model, see `models.registry.kinds`.
-        config: A TOML file; an acoustic model's [network] must list the target `speakers`.
+        config: A TOML file, or its sections; an acoustic model's [network] must list the target `speakers`.
         data: Instead of it, a folder that `ptx prepare` has written; everybody in its train.jsonl becomes a voice.
         preset: "small", "base" (None) or "large", or a TOML file; with `data` only.
         settings: Changes to either, "section.name=value".

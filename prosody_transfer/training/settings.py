@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,10 +79,11 @@ def read_config(path: str | Path) -> dict[str, Any]:
         return tomllib.loads(Path(path).read_text(encoding="utf8"))
     except OSError as error:
         raise UsageError(
-            f"cannot be read ({error.strerror})", place=str(path), remedy="examples are in configs/"
+            f"cannot be read ({error.strerror})", place=str(path), remedy="compare it with recipes/shipped.toml"
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"is not TOML: {error}", place=str(path), remedy="examples are in configs/") from None
+        remedy = "compare it with recipes/shipped.toml"
+        raise UsageError(f"is not TOML: {error}", place=str(path), remedy=remedy) from None
 
 
 def presets(kind: str) -> Path:
@@ -163,9 +164,11 @@ def prepared_data(folder: str | Path) -> dict[str, Any]:
 
 
 def _sources(
-    kind: str, config: str | Path | None, data: str | Path | None, preset: str | None
+    kind: str, config: str | Path | Mapping[str, Any] | None, data: str | Path | None, preset: str | None
 ) -> tuple[str, dict[str, Any], Path]:
     """Place, sections and default run folder of a config file, or of a prepared folder and a preset."""
+    if isinstance(config, Mapping):
+        return f"stage of {kind}", dict(config), Path("runs") / kind
     if config is not None:
         if data is not None or preset is not None:
             remedy = "give CONFIG alone, or --data with --preset FILE"
@@ -185,7 +188,8 @@ def _sources(
 
 
 def load_settings(
-    kind: str, network: type[Config], task: type[Config], *, config: str | Path | None = None,
+    kind: str, network: type[Config], task: type[Config], *,
+    config: str | Path | Mapping[str, Any] | None = None,
     data: str | Path | None = None, preset: str | None = None, changes: Sequence[str] = (),
     run_dir: str | Path | None = None,
 ) -> Settings:  # fmt: skip
@@ -194,7 +198,7 @@ def load_settings(
     Args:
         kind: Of the model, see `models.registry.kinds`.
         network, task: The classes of its sections.
-        config: A TOML file with everything; or else
+        config: A TOML file with everything, or its sections; or else
         data: A prepared folder, and
         preset: "small", "base", "large" or a TOML file without [data]; None for base.
         changes: As for `override`.

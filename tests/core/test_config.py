@@ -21,7 +21,7 @@ class Outer(Config):
 
 
 def test_unknown_keys_are_refused():
-    with pytest.raises(UsageError, match="^run.toml: .*`n_mel`.*; compare it with the files in configs/") as caught:
+    with pytest.raises(UsageError, match="^run.toml: .*`n_mel`.*; compare it with recipes/shipped.toml") as caught:
         load_config(MelConfig, {"n_mel": 80}, "run.toml")
     assert caught.value.exit_code == 2
     with pytest.raises(UsageError, match=r"^Outer: .*`n_mel` - at `\$\.mel`"):
