@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 from prosody_transfer.cli import _options as o
 from prosody_transfer.cli._shared import print_json
+from prosody_transfer.cli._terminal import say
 
 EPILOG = """\b
 Example:
@@ -20,6 +19,6 @@ def prominence(data: o.Labelled, output: o.Predictor, hold_out: o.HoldOut = None
     require("evaluate", ("sklearn",), "ptx train prominence")
     from prosody_transfer.training.prominence import train_prominence
 
-    say = lambda stage, done, total, _: print(f"{stage} {done}/{total}", file=sys.stderr, flush=True)
-    weights = train_prominence(data, output, hold_out or [], on_event=say)
-    print_json({"weights": weights}) if json else print(weights)
+    tell = lambda stage, done, total, _: say(f"{stage} {done}/{total}", error=True)
+    weights = train_prominence(data, output, hold_out or [], on_event=tell)
+    print_json({"weights": weights}) if json else say(weights)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from prosody_transfer.cli import _options as o
 from prosody_transfer.cli._shared import print_json, print_table
+from prosody_transfer.cli._terminal import say, say_lines
 from prosody_transfer.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -55,13 +56,14 @@ def linguistics(
 def _print_line(value: object) -> None:
     from json import dumps
 
-    print(dumps(value))
+    say_lines(dumps(value), as_json=True)
 
 
 def _print_sentence(sentence: Sentence) -> None:
     """Its kind, and a row a word; the sum of what readers do, not what one must do."""
     found = sentence.as_json()
-    print(f"{found['kind'].replace('_', ' ')}  {found['parse']}\n")
+    say(found["kind"].replace("_", " "), found["parse"])
+    say()
     rows = [["WORD", "TAG", "RELATION", "HEAD", "CLASS", "DISTANCE", "PROMINENCE", "BOUNDARY"]]
     for i, word in enumerate(found["words"]):
         kind = "open" if found["open_class"][i] else "closed"
@@ -74,4 +76,4 @@ def _print_sentence(sentence: Sentence) -> None:
             f"{found['boundary'][i]}  {found['boundary_probability'][i]:.2f}",
         ])  # fmt: skip
     print_table(rows, right=(5,))
-    print()
+    say()
