@@ -24,6 +24,7 @@ from front_end import VOICES, load_oracle
 from prosody_transfer.audio.io import write_audio
 from prosody_transfer.core.atomic import make_folder, write_atomically
 from prosody_transfer.core.config import load_config
+from prosody_transfer.corpus.measure import prepare
 from prosody_transfer.data.manifest import Row, cache_path
 from prosody_transfer.features.cache import load_utterance
 from prosody_transfer.models.copycat.batches import Batcher, CopyCatTaskConfig
@@ -33,7 +34,6 @@ from prosody_transfer.models.copycat.network import MEL_FLOOR
 from prosody_transfer.models.copycat.task import CopyCatTask
 from prosody_transfer.store.checkpoint import load_checkpoint
 from prosody_transfer.training.loop import LoopConfig, Trainer, run
-from prosody_transfer.training.prepare import prepare
 
 RATE = 24_000
 LONGEST_SECONDS = 10.0

@@ -20,9 +20,9 @@ from prosody_transfer.data.manifest import Row, cache_path
 from prosody_transfer.evaluation.voice_gate import VoiceGate
 from prosody_transfer.evaluation.voice_verdict import Verdict
 from prosody_transfer.store.consent import Consent
-from prosody_transfer.training.adapt import Adaptation, add_voice
-from prosody_transfer.training.recordings import Speech, gather
-from prosody_transfer.training.voice_settings import VoiceTaskConfig
+from prosody_transfer.voices.adapt import Adaptation, add_voice
+from prosody_transfer.voices.recordings import Speech, gather
+from prosody_transfer.voices.settings import VoiceTaskConfig
 
 NOTHING = {"ewc_weight": 0.0, "distil_weight": 0.0}
 WAYS: dict[str, dict[str, float]] = {

@@ -63,7 +63,7 @@ def add(
     from prosody_transfer.evaluation.voice_gate import VoiceGate
     from prosody_transfer.store.consent import TEMPLATE, read_consent
     from prosody_transfer.store.voices import check_name
-    from prosody_transfer.training.adapt import Adaptation, add_voice
+    from prosody_transfer.voices.adapt import Adaptation, add_voice
 
     check_name(name)
     if consent is None:
@@ -135,7 +135,7 @@ def fisher(
     Needed once for an acoustic model, before voices are added to it.
     """
     from prosody_transfer.data.manifest import read_manifest
-    from prosody_transfer.training.fisher import make_fisher
+    from prosody_transfer.voices.fisher import make_fisher
 
     folders = [path for path in data if path.is_dir()]
     if folders and (len(data) > 1 or cache is not None):

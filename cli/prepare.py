@@ -48,9 +48,9 @@ def prepare(
     aligns them. What can't be used is listed with reason and remedy in FOLDER/rejected.jsonl; FOLDER/summary.html shows
     the rest.
     """
+    from prosody_transfer.corpus.prepare import prepare_corpus
     from prosody_transfer.data.layouts import detect
     from prosody_transfer.data.quality import Quality
-    from prosody_transfer.training.corpus import prepare_corpus
 
     if not json:
         found = detect(corpus, layout=layout, speaker=speaker, skip=output)

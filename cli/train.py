@@ -28,8 +28,8 @@ class TrainGroup(PtxGroup):
 
     _own: dict[str, Any] = {}
 
-    @property
-    def commands(self) -> dict[str, Any]:  # type: ignore[override]
+    @property  # type: ignore[override]
+    def commands(self) -> dict[str, Any]:
         return {**_verbs(), **self._own}
 
     @commands.setter

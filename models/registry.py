@@ -39,7 +39,7 @@ class Model:
         self_transfer: Of an acoustic model: (network, utterance, row, level, text) -> mel (M, T) of a recording said
             again in its own voice, on which vocoders are trained.
         adaptable: (names) -> those of its parameters that a new voice may change; "" where no voice can be added.
-        voice_task: How a voice is added, see `training.adapt`.
+        voice_task: How a voice is added, see `voices.adapt`.
         default: Whether it is the one of its role that is used where none is named.
         folder: Where its weights, presets and card lie; None: beside the module that says `MODEL`.
     """

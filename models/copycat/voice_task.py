@@ -20,7 +20,7 @@ from prosody_transfer.models.copycat.task import recorded_loss
 from prosody_transfer.store.voice_network import ROW
 from prosody_transfer.training.losses import masked_mean, mel_l1
 from prosody_transfer.training.task import Task
-from prosody_transfer.training.voice_settings import VoiceTaskConfig
+from prosody_transfer.voices.settings import VoiceTaskConfig
 
 
 class VoiceBatch(NamedTuple):
@@ -100,7 +100,7 @@ class VoiceTask(Task):
         task: Settings.
         rows: Recordings of the new voice, all of one speaker.
         cache: Where they are measured.
-        fisher: Importance of the adaptable parameters by name (see `training.fisher`); None: no consolidation.
+        fisher: Importance of the adaptable parameters by name (see `voices.fisher`); None: no consolidation.
         replay: Recordings of shipped voices and their cache; None: none.
     """
 

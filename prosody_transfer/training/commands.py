@@ -12,11 +12,11 @@ from typing import Any
 import torch
 
 from prosody_transfer.core.errors import UsageError
+from prosody_transfer.corpus.measure import prepare
 from prosody_transfer.data.manifest import Row, cache_path, read_manifest
 from prosody_transfer.models import registry
 from prosody_transfer.training import distributed
 from prosody_transfer.training.loop import Trainer, run
-from prosody_transfer.training.prepare import prepare
 from prosody_transfer.training.settings import DataConfig, Settings, load_settings, read_config
 from prosody_transfer.training.task import Task
 from prosody_transfer.training.validation import hold_out, make_validation

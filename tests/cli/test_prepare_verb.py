@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from prosody_transfer.cli import prepare as verb
 from prosody_transfer.cli._shared import PtxGroup
-from prosody_transfer.training.corpus import prepare_corpus
+from prosody_transfer.corpus.prepare import prepare_corpus
 
 
 @pytest.fixture

@@ -239,7 +239,7 @@ def test_no_voice_without_consent(ptx, voices, tmp_path):
 
 def test_add_passes_everything_on(ptx, voices, tmp_path, monkeypatch):
     from prosody_transfer.store.voice_folder import read_voice
-    from prosody_transfer.training import adapt
+    from prosody_transfer.voices import adapt
 
     asked = {}
 

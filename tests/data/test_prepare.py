@@ -13,11 +13,11 @@ from prosody_transfer.alignment import base
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.errors import ModelError, TranscriptError, UsageError
 from prosody_transfer.core.types import Alignment, PhoneInterval
+from prosody_transfer.corpus import measure as module
+from prosody_transfer.corpus.measure import cache_path, prepare
 from prosody_transfer.data.dataset import Corpus
 from prosody_transfer.data.manifest import Row, read_manifest
 from prosody_transfer.features.cache import load_utterance
-from prosody_transfer.training import prepare as module
-from prosody_transfer.training.prepare import cache_path, prepare
 
 CONFIG = MelConfig()
 

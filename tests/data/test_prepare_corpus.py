@@ -13,15 +13,15 @@ from prosody_transfer.alignment import base, heard, words
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.errors import DependencyError, UsageError
 from prosody_transfer.core.types import Alignment, PhoneInterval
+from prosody_transfer.corpus import examine, transcripts
+from prosody_transfer.corpus.examine import Examination
+from prosody_transfer.corpus.measure import prepare
+from prosody_transfer.corpus.prepare import prepare_corpus
 from prosody_transfer.data.dataset import Corpus
 from prosody_transfer.data.layouts import LAYOUTS, Entry
 from prosody_transfer.data.manifest import cache_path, read_manifest
 from prosody_transfer.data.quality import Quality
 from prosody_transfer.data.reasons import REASONS
-from prosody_transfer.training import examine, transcripts
-from prosody_transfer.training.corpus import prepare_corpus
-from prosody_transfer.training.examine import Examination
-from prosody_transfer.training.prepare import prepare
 
 SPEECH = Path(base.__file__).parents[1] / "evaluation" / "benchmark_set"
 TEXTS = {row["id"]: row["text"] for row in json.loads((SPEECH / "manifest.json").read_text())}

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from prosody_transfer.training import examine
-from prosody_transfer.training.corpus import prepare_corpus
+from prosody_transfer.corpus import examine
+from prosody_transfer.corpus.prepare import prepare_corpus
 
 COUNT = 16
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from prosody_transfer.corpus.examine import Examination
+from prosody_transfer.corpus.summary import f0_percentile, summarise
+from prosody_transfer.corpus.summary_page import page
+from prosody_transfer.corpus.verdicts import F0_BINS, Verdict, pack
 from prosody_transfer.data.layouts import Detected, Source
 from prosody_transfer.data.reasons import REASONS
-from prosody_transfer.training.examine import Examination
-from prosody_transfer.training.summary import f0_percentile, summarise
-from prosody_transfer.training.summary_page import page
-from prosody_transfer.training.verdicts import F0_BINS, Verdict, pack
 
 HOSTILE = "<script>alert(1)</script>\" onload='x' &amp; \u202e]]>"
 

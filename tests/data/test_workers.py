@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from prosody_transfer.core.errors import OutputError
-from prosody_transfer.training.workers import IN_FLIGHT, Crashed, work
+from prosody_transfer.corpus.workers import IN_FLIGHT, Crashed, work
 
 
 def double(item: int) -> int:
@@ -62,7 +62,7 @@ def test_errors_of_ours_end_the_run():
 
 def test_a_script_without_a_guard_is_told_so(tmp_path):
     script = tmp_path / "unguarded.py"
-    script.write_text("from prosody_transfer.training.workers import work\nprint(list(work(abs, [1, 2], 2)))\n")
+    script.write_text("from prosody_transfer.corpus.workers import work\nprint(list(work(abs, [1, 2], 2)))\n")
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=60)
     told = 'call this under if __name__ == "__main__":; or use one worker'
     assert done.returncode and done.stderr.strip().endswith(told)

@@ -226,7 +226,7 @@ def test_a_training_state_is_compared_with_the_task() -> None:
 
 
 def test_the_importances_say_their_scales(tmp_path) -> None:
-    from prosody_transfer.training.fisher import load_fisher
+    from prosody_transfer.voices.fisher import load_fisher
 
     path = tmp_path / "fisher.safetensors"
     for scales in ({}, None, {"x": "1"}):

@@ -23,11 +23,11 @@ from prosody_transfer.store.consent import Consent
 from prosody_transfer.store.voice_folder import read_voice, read_weights
 from prosody_transfer.store.voice_network import REFERENCES
 from prosody_transfer.store.voices import user_voices
-from prosody_transfer.training import recordings
-from prosody_transfer.training.adapt import Adaptation, add_voice
-from prosody_transfer.training.go_on import Before
-from prosody_transfer.training.recordings import fingerprint, set_aside
-from prosody_transfer.training.voice_settings import VoiceTaskConfig
+from prosody_transfer.voices import recordings
+from prosody_transfer.voices.adapt import Adaptation, add_voice
+from prosody_transfer.voices.go_on import Before
+from prosody_transfer.voices.recordings import fingerprint, set_aside
+from prosody_transfer.voices.settings import VoiceTaskConfig
 
 AGREED = Consent(who="Jane Doe", purposes=("tests",), date="2024-01-31", until="unlimited")
 OVER = Consent(who="Jane Doe", purposes=("tests",), date="2020-01-01", until="2020-12-31")
@@ -248,8 +248,8 @@ import sys, time, numpy as np
 from pathlib import Path
 from types import SimpleNamespace
 from prosody_transfer.store.consent import Consent
-from prosody_transfer.training import adapt, recordings
-from prosody_transfer.training.voice_settings import VoiceTaskConfig
+from prosody_transfer.voices import adapt, recordings
+from prosody_transfer.voices.settings import VoiceTaskConfig
 recordings.LEAST_MINUTES = 0.0
 loop = adapt.LoopConfig
 adapt.LoopConfig = lambda **settings: loop(**{**settings, "checkpoint_minutes": 0.0})
@@ -325,7 +325,7 @@ def test_a_recording_is_known_by_its_content_wherever_it_lies(tmp_path):
 
 
 def test_what_prepare_leaves_out_is_said(tmp_path, monkeypatch):
-    from prosody_transfer.training import corpus
+    from prosody_transfer.corpus import prepare as corpus
 
     found = SimpleNamespace(train=rows(3), dev=[], cache=tmp_path, rejected=[{"reason": "short"}] * 2)
     monkeypatch.setattr(corpus, "prepare_corpus", lambda *asked, **more: found)

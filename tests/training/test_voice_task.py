@@ -15,9 +15,9 @@ from prosody_transfer.models.copycat.voice_task import VoiceTask, free_direction
 from prosody_transfer.store.checkpoint import save_checkpoint
 from prosody_transfer.store.voice_folder import checksum
 from prosody_transfer.store.voice_network import ROW, adapted
-from prosody_transfer.training.fisher import estimate, load_fisher, make_fisher, save_fisher
 from prosody_transfer.training.loop import LoopConfig, Trainer, run
-from prosody_transfer.training.voice_settings import VoiceTaskConfig
+from prosody_transfer.voices.fisher import estimate, load_fisher, make_fisher, save_fisher
+from prosody_transfer.voices.settings import VoiceTaskConfig
 
 CONFIG = CopyCatConfig(
     speakers=("old", "two"), phone_channels=16, phone_layers=1, channels=16, layers=4, speaker_channels=8,

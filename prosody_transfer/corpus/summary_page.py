@@ -7,8 +7,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from prosody_transfer.training.summary import RARE, WORDS_FROM
-from prosody_transfer.training.summary_drawings import histogram, phone_bars, ranges
+from prosody_transfer.corpus.summary import RARE, WORDS_FROM
+from prosody_transfer.corpus.summary_drawings import histogram, phone_bars, ranges
 
 MOST_SPEAKERS = 40  # drawn; all are in summary.json
 LONGEST = 200  # letters of a name or detail

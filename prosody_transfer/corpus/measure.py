@@ -13,8 +13,8 @@ from prosody_transfer.core.atomic import write_atomically
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.errors import OutputError, PtxError
 from prosody_transfer.core.types import Alignment
+from prosody_transfer.corpus.workers import Crashed, work
 from prosody_transfer.data.manifest import Row, cache_path
-from prosody_transfer.training.workers import Crashed, work
 
 Rejected = dict[str, str]
 _aligner: dict[str, object] = {}  # one decoder a process: loading it takes longer than using it

@@ -35,12 +35,12 @@ from prosody_transfer.store.voice_network import REFERENCES, adapted
 from prosody_transfer.store.voices import VoiceInfo, check_name, user_voices, voices_folder
 from prosody_transfer.store.weights import load_acoustic, shipped_acoustic, voice_level
 from prosody_transfer.training.commands import voice_facts
-from prosody_transfer.training.fisher import load_fisher, shipped_fisher
-from prosody_transfer.training.go_on import Before, bring, check_speaker, keep, take_up
 from prosody_transfer.training.loop import LoopConfig, Trainer, run
 from prosody_transfer.training.provenance import provenance
-from prosody_transfer.training.recordings import Event, Speech, gather
-from prosody_transfer.training.voice_settings import VoiceTaskConfig
+from prosody_transfer.voices.fisher import load_fisher, shipped_fisher
+from prosody_transfer.voices.go_on import Before, bring, check_speaker, keep, take_up
+from prosody_transfer.voices.recordings import Event, Speech, gather
+from prosody_transfer.voices.settings import VoiceTaskConfig
 
 FEMALE_ABOVE_HZ = 155.0  # median F0, where the gender was not given
 

@@ -17,16 +17,16 @@ from prosody_transfer.core.atomic import make_folder, remove_leftovers, write_at
 from prosody_transfer.core.config import Config, load_config
 from prosody_transfer.core.errors import DependencyError, UsageError
 from prosody_transfer.core.keys import fold
+from prosody_transfer.corpus.examine import Examination, crashed, done_before, examine
+from prosody_transfer.corpus.summary import summarise
+from prosody_transfer.corpus.summary_page import page
+from prosody_transfer.corpus.verdicts import Verdict
+from prosody_transfer.corpus.workers import Crashed, work
 from prosody_transfer.data.layouts import LAST, Detected, Entry, Fault, detect, read_entries
 from prosody_transfer.data.manifest import Row, cache_path
 from prosody_transfer.data.quality import Quality
 from prosody_transfer.data.reasons import REASONS
 from prosody_transfer.data.splits import DEV, NEITHER, TRAIN, Item, split
-from prosody_transfer.training.examine import Examination, crashed, done_before, examine
-from prosody_transfer.training.summary import summarise
-from prosody_transfer.training.summary_page import page
-from prosody_transfer.training.verdicts import Verdict
-from prosody_transfer.training.workers import Crashed, work
 
 RECOGNISE = ("auto", "words", "phones", "none")
 PARTS_AT_ONCE = 64  # of one long file: decoded once, and few enough to share out

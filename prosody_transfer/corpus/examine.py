@@ -19,12 +19,8 @@ from prosody_transfer.core.errors import (
     SilentAudioError,
     TranscriptError,
 )  # fmt: skip
-from prosody_transfer.data.layouts.base import Entry
-from prosody_transfer.data.manifest import Row, cache_path
-from prosody_transfer.data.quality import Quality, clipped_share, envelope, snr_db, voiced_share
-from prosody_transfer.features.extract import Features, extract
-from prosody_transfer.training.transcripts import PHONES_ONLY, Rejected, Words, align, find_words, hear, spoken_key
-from prosody_transfer.training.verdicts import (
+from prosody_transfer.corpus.transcripts import PHONES_ONLY, Rejected, Words, align, find_words, hear, spoken_key
+from prosody_transfer.corpus.verdicts import (
     F0_BINS,
     F0_BINS_PER_OCTAVE,
     F0_LOW_HZ,
@@ -35,6 +31,10 @@ from prosody_transfer.training.verdicts import (
     remember,
     verdict_path,
 )
+from prosody_transfer.data.layouts.base import Entry
+from prosody_transfer.data.manifest import Row, cache_path
+from prosody_transfer.data.quality import Quality, clipped_share, envelope, snr_db, voiced_share
+from prosody_transfer.features.extract import Features, extract
 
 MIN_PIECE_SECONDS = 2.0
 
@@ -228,8 +228,8 @@ def _pieces(
 
 def _utterance(row: Row, waveform: np.ndarray, words: Words, setup: Examination, known: dict[str, Any]) -> Verdict:
     """Measure, align and store one utterance of bearable length, at the normalised level."""
+    from prosody_transfer.corpus.measure import phone_arrays, to_pcm
     from prosody_transfer.features.cache import save_features, write_npz
-    from prosody_transfer.training.prepare import phone_arrays, to_pcm
 
     config, quality = setup.mel, setup.quality
     try:

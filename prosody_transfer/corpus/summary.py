@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from prosody_transfer.corpus.examine import Examination
+from prosody_transfer.corpus.verdicts import F0_BINS_PER_OCTAVE, F0_LOW_HZ, Verdict, unpack
 from prosody_transfer.data.layouts import LAYOUTS, Detected, kaldi, vctk
 from prosody_transfer.data.reasons import REASONS
 from prosody_transfer.data.splits import DEV, TRAIN
 from prosody_transfer.text.phones import PHONES
-from prosody_transfer.training.examine import Examination
-from prosody_transfer.training.verdicts import F0_BINS_PER_OCTAVE, F0_LOW_HZ, Verdict, unpack
 
 EXAMPLES = 5  # of each reason
 RARE = 10  # a phone that is heard less often will hardly be learnt

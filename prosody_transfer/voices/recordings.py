@@ -52,7 +52,7 @@ def gather(
         train, cache = read_manifest(recordings / "train.jsonl"), recordings / "cache"
         dev = read_manifest(recordings / "dev.jsonl") if (recordings / "dev.jsonl").is_file() else []
     else:
-        from prosody_transfer.training.corpus import prepare_corpus
+        from prosody_transfer.corpus.prepare import prepare_corpus
 
         told = (lambda stage, done, total: on_event(stage, done, total, {})) if on_event else None
         made = prepare_corpus(

@@ -9,7 +9,7 @@ from pathlib import Path
 from prosody_transfer.core.atomic import write_atomically
 from prosody_transfer.core.errors import ModelError, UsageError
 from prosody_transfer.store.voice_folder import TRAINING, UserVoice, read_weights
-from prosody_transfer.training.recordings import Speech, fingerprint
+from prosody_transfer.voices.recordings import Speech, fingerprint
 
 STATE = "state.safetensors"
 _LEARNT = "learnt.json"
