@@ -59,19 +59,24 @@ def test_the_examples_run(tmp_path: Path) -> None:
     assert (tmp_path / "source.alice.wav").exists() and (tmp_path / "dubbed" / "source.emma.wav").exists()
 
 
-def test_the_training_example_prepares_a_corpus(tmp_path: Path, make_recording) -> None:
-    from runpy import run_path
-
+def test_the_training_example_prepares_and_trains(tmp_path: Path) -> None:
     from prosody_transfer.data.manifest import read_manifest
-    from prosody_transfer.training.commands import read_config
+    from prosody_transfer.evaluation.benchmark import FOLDER, benchmark_items
+    from prosody_transfer.store.header import read_header
 
-    for voice in ("anna", "ben"):
-        make_recording(tmp_path / "recordings" / voice / "one.wav").with_suffix(".txt").write_text("One.")
-        make_recording(tmp_path / "recordings" / voice / "no words.wav")
-    prepare = run_path(str(ROOT / "examples" / "train_on_your_recordings.py"))["prepare"]
-    config = read_config(prepare(tmp_path / "recordings", tmp_path / "run"))
-    assert config["network"]["speakers"] == ["anna", "ben"]
-    assert [row.speaker for row in read_manifest(config["data"]["manifests"][0])] == ["anna", "ben"]
+    for item in {item.source_voice: item for item in benchmark_items()}.values():
+        folder = tmp_path / "recordings" / item.source_voice
+        folder.mkdir(parents=True)
+        (folder / f"{item.id}{Path(item.source).suffix}").write_bytes((FOLDER / item.source).read_bytes())
+        (folder / f"{item.id}.txt").write_text(item.text)
+    example, run = ROOT / "examples" / "train_on_your_recordings.py", tmp_path / "run"
+    command = [sys.executable, str(example), str(tmp_path / "recordings"), str(run), "0"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
+    assert done.returncode == 0, done.stderr
+    speakers = {row.speaker for row in read_manifest(run / "data" / "train.jsonl")}
+    assert len(speakers) >= 2 and f"--model {run / 'model.safetensors'}" in done.stdout
+    assert set(read_header(run / "model.safetensors", "copycat")[0]["config"]["speakers"]) == speakers
 
 
 def test_the_exit_codes_are_those_of_the_errors() -> None:
@@ -85,7 +90,7 @@ def test_the_exit_codes_are_those_of_the_errors() -> None:
 def test_files_that_are_named_exist() -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert target.startswith("http") or (ROOT / target).exists(), target
-    for target in re.findall(r"configs/\w+\.toml|examples/[\w/.]+", " ".join(PAGES)):
+    for target in re.findall(r"recipes/\w+\.toml|examples/[\w/.]+", " ".join(PAGES)):
         assert (ROOT / target.rstrip(".")).exists(), target
 
 
