@@ -27,7 +27,8 @@ from fuzz_examples import Parser, make_parsers
 
 from prosody_transfer.core.errors import PtxError
 
-SLOW_SECONDS = 10.0  # an input that takes longer, of the processor, is a finding
+SLOW_SECONDS = 2.0  # an input that takes longer, of the processor, is a finding
+LARGE_MB = 500.0  # and one that takes more memory than this process has ever had
 WORDS = [
     b"", b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"\r", b"\r\n", b"\t", b"|", b";", b'"', b"'", b"=",
     b"#", b"[", b"]", b"{", b"}", b"[" * 3000, b"{" * 3000, b"x" * 70_000, b"\0" * 64, b"\x7f\xff\xff\xff",
@@ -92,7 +93,7 @@ def run(parser: Parser, inputs: int, seed: int, work: Path, keep: Path | None) -
         chance = random.Random(f"{parser.name} {seed} {number}")
         data = damage(chance.choice(parser.examples), parser.examples, chance)
         path = _write(work, parser, data)
-        start = time.process_time()
+        start, had = time.process_time(), peak_mb()
         problem = ""
         try:
             parser.parse(path)
@@ -106,7 +107,8 @@ def run(parser: Parser, inputs: int, seed: int, work: Path, keep: Path | None) -
             problem = f"{type(error).__name__}: {str(error)[:120]!r} at {Path(where.filename).name}:{where.lineno}"
         seconds = time.process_time() - start
         slowest = max(slowest, (seconds, number))
-        problem = problem or (f"took {seconds:.0f} s" if seconds > SLOW_SECONDS else "")
+        problem = problem or (f"took {seconds:.1f} s" if seconds > SLOW_SECONDS else "")
+        problem = problem or (f"took {peak_mb() - had:.0f} MB" if peak_mb() - had > LARGE_MB else "")
         if problem:
             counts["broken"] += 1
             findings.append({"number": number, "problem": problem})

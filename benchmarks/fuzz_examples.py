@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import soundfile
+from fuzz_checkpoints import of_caches, of_networks
 
 RATE = 16_000
 
@@ -31,7 +32,7 @@ def make_parsers(work: Path) -> list[Parser]:
     for name in ("a.wav", "b.wav", "wavs/a.wav", "84/1/84-1-0000.flac", "wav48/p1/p1_001.wav"):
         (work / "corpus" / name).parent.mkdir(parents=True, exist_ok=True)
         (work / "corpus" / name).write_bytes(_sound("WAV" if name.endswith("wav") else "FLAC"))
-    records = [*_of_weights(work), *_of_consent(), *_of_plans(), *_of_prosody()]
+    records = [*_of_weights(work), *_of_checkpoints(), *_of_consent(), *_of_plans(), *_of_prosody()]
     return [*_of_sound(), *_of_words(), *records, *_of_lists(), *_of_listening()]
 
 
@@ -208,6 +209,10 @@ def _of_weights(work: Path) -> list[Parser]:
         Parser("voice-record", "voice.json", parse(parse_record), [json.dumps(record).encode()]),
         Parser("stored-consent", "consent.json", parse(parse_stored_consent), [json.dumps(consent).encode()]),
     ]
+
+
+def _of_checkpoints() -> list[Parser]:
+    return [Parser(*parts) for parts in (*of_networks(), *of_caches())]
 
 
 def _of_consent() -> list[Parser]:

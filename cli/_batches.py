@@ -68,7 +68,7 @@ def check_batches(
         OutputError: A folder can't be made or written to, or a name is too long.
     """
     from prosody_transfer.audio.io import check_writable
-    from prosody_transfer.core.atomic import check_name, make_folder
+    from prosody_transfer.core.atomic import check_target, make_folder
 
     taken: dict[Path, Path] = {}
     for batch in batches:
@@ -78,7 +78,7 @@ def check_batches(
             if (other := taken.setdefault(target, path)) != path:
                 problem = f"{other} and {path} would both be written to {target}"
                 raise UsageError(problem, remedy="rename one, or transfer them one at a time")
-            check_name(target)
+            check_target(target)
     for batch in batches:
         make_folder(batch.out_dir)
         check_writable(batch.out_dir / f"ptx{suffix}", True, subtype, sample_rate)

@@ -25,14 +25,14 @@ def check_single(
     """
     from prosody_transfer.analysis.transcript import find_words
     from prosody_transfer.audio.io import check_writable, probe
-    from prosody_transfer.core.atomic import check_name, make_folder
+    from prosody_transfer.core.atomic import check_target, make_folder
 
     check_words(text, transcript)
     if output is not None and out_dir is not None:
         raise UsageError("--output and --out-dir exclude each other", remedy="give one of them")
     target = output or (out_dir or source.parent) / f"{source.stem}.{speaker}{suffix}"
     probe(source, settings.track, settings.channel)
-    check_name(target)
+    check_target(target)
     if target.exists() and target.samefile(source):
         raise OutputError("is the source itself", place=str(target), remedy="give another name")
     find_words(source, text, transcript)

@@ -13,6 +13,7 @@ from prosody_transfer.alignment.labels import CLOSURES, alphabet_of, is_silence,
 from prosody_transfer.alignment.tiers import Tier, choose_tiers
 from prosody_transfer.core.atomic import write_atomically
 from prosody_transfer.core.errors import NoWordsError, TranscriptError
+from prosody_transfer.core.reading import TEXTGRID_BYTES, read_bytes
 from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval, WordInterval
 from prosody_transfer.text.encoding import decode
 
@@ -51,10 +52,7 @@ def read_timed(path: str | Path, *, phones: bool = False) -> Alignment | Anchors
         TranscriptError: As `read_textgrid`, and where there are neither phones nor words.
     """
     place = str(path)
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise TranscriptError(f"cannot be read ({error.strerror})", place=place, remedy="check the path") from error
+    data = read_bytes(path, TEXTGRID_BYTES, TranscriptError)
     start, end, tiers = parse_textgrid(decode(data), place)
     phone_tier, word_tier = choose_tiers(tiers, place, empty=phones)
     names = ", ".join(repr(t.name) for t in tiers) or "none"
@@ -213,4 +211,4 @@ def write_textgrid(alignment: Alignment, path: str | Path) -> None:
     Raises:
         OutputError: It cannot be written.
     """
-    write_atomically(path, format_textgrid(alignment).encode(), folder=False)
+    write_atomically(path, format_textgrid(alignment).encode())

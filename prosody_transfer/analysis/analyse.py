@@ -102,6 +102,7 @@ def analyse(
         TranscriptError: The transcript can't be pronounced, or does not match.
     """
     config = config or MelConfig()
+    transcript.require_time(len(waveform) / config.sample_rate)
     levelled = level_source(waveform, config.sample_rate)
     pieces = cut(levelled.waveform, config)
     aligned = aligner.align(levelled.waveform, pieces, transcript, settings)

@@ -11,6 +11,7 @@ from prosody_transfer.alignment.doubts import settle
 from prosody_transfer.core.errors import PtxError, TranscriptError
 from prosody_transfer.core.types import Alignment
 from prosody_transfer.text.cleaning import Cleaned
+from prosody_transfer.text.rate import require_time
 
 
 @dataclass
@@ -33,6 +34,11 @@ class Transcript:
     def of(cls, cleaned: Cleaned, origin: str) -> Transcript:
         """What is said of a text."""
         return cls(cleaned.text, None, origin, cleaned)
+
+    def require_time(self, seconds: float) -> None:
+        """MismatchError where even what is surely said can't be said in a recording of so many seconds."""
+        doubts = self.cleaned.doubts if self.cleaned else ()
+        require_time(self.cleaned.settled([False] * len(doubts)).marked if self.cleaned else self.text, seconds)
 
     def settled(self, heard: Sequence[Alignment], warnings: list[str]) -> str:
         """The text without what is not said, as far as what was heard tells; `warnings` get a note on what that was."""

@@ -10,6 +10,9 @@ from typing import BinaryIO, NamedTuple
 
 from prosody_transfer.core.sharing import STDERR
 
+MOST_CHUNKS = 10_000  # of a wav, aiff or caf file; ten is many
+MOST_LINKS = 2_000  # of a chain of Ogg streams: three hours of jingles
+MOST_TAGS = 100  # of ID3 before the sound of an mp3
 # Sizes at or above this are "I cannot know yet", as written by programs that write to a pipe (ffmpeg, sox).
 _UNKNOWN = 0x7FFFF000
 _FOREIGN = {
@@ -66,18 +69,43 @@ def what_is_missing(file: BinaryIO) -> str:
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     head = file.read(12)
+    problem = ""
     if head[:4] in (b"RIFF", b"RIFX", b"RF64") and head[8:12] == b"WAVE":
-        return _missing_in_chunk(file, size, b"data", ">" if head[:4] == b"RIFX" else "<")
+        problem = _missing_in_chunk(file, size, b"data", ">" if head[:4] == b"RIFX" else "<")
     if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
-        return _missing_in_chunk(file, size, b"SSND", ">")
+        problem = _missing_in_chunk(file, size, b"SSND", ">")
     if head[:4] == b"OggS":
-        return _missing_in_ogg(file, size)
-    return ""
+        problem = _missing_in_ogg(file, size)
+    if not problem and _has_many_chunks(file, head, size):
+        problem = f"has more than {MOST_CHUNKS:,} chunks, which no recorder writes"
+    return problem
+
+
+def _has_many_chunks(file: BinaryIO, head: bytes, size: int) -> bool:
+    """Whether a wav, aiff or caf file has more parts than are looked at: every decoder goes through all of them."""
+    if head[:4] in (b"RIFF", b"RIFX", b"RF64", b"FORM"):
+        at, form = 12, ("<" if head[:4] in (b"RIFF", b"RF64") else ">") + "4sI"
+    elif head[:4] == b"caff":
+        at, form = 8, ">4sq"
+    else:
+        return False
+    step = struct.calcsize(form)
+    for _ in range(MOST_CHUNKS):
+        if at + step > size:
+            return False
+        file.seek(at)
+        length = struct.unpack(form, file.read(step))[1]
+        if length < 0:  # to the end
+            return False
+        at += step + length + (length & 1 if step == 8 else 0)
+    return at + step <= size
 
 
 def _missing_in_chunk(file: BinaryIO, size: int, wanted: bytes, order: str) -> str:
     at, long_size = 12, 0
-    while at + 8 <= size:
+    for _ in range(MOST_CHUNKS):
+        if at + 8 > size:
+            break
         file.seek(at)
         name, length = struct.unpack(order + "4sI", file.read(8))
         if name == b"ds64":  # RF64 keeps the true size of the data chunk here
@@ -191,22 +219,26 @@ def mp3_header(file: BinaryIO) -> Mp3Header | None:
 def _after_id3(file: BinaryIO) -> int:
     """Where the sound begins behind ID3 tags; the file stands there."""
     at = 0
-    while True:
+    for left in range(MOST_TAGS, -1, -1):
         file.seek(at)
         head = file.read(10)
-        if len(head) < 10 or head[:3] != b"ID3" or any(c > 127 for c in head[6:]):
+        if not left or len(head) < 10 or head[:3] != b"ID3" or any(c > 127 for c in head[6:]):
             file.seek(at)
-            return at
+            break
         at += 10 + (head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]) + (10 if head[5] & 0x10 else 0)
+    return at
 
 
 def ogg_links(file: BinaryIO) -> list[list[int]]:
-    """Where the streams of an Ogg file begin: a list per link of a chain, in it an offset per stream side by side."""
+    """Where the streams of an Ogg file begin: a list per link of a chain, in it an offset per stream side by side.
+
+    Of more than `MOST_LINKS` links not all are looked for.
+    """
     links: list[list[int]] = []
     after = -1  # where the page ends that began a stream
     file.seek(0)
     base, kept = 0, b""
-    while data := file.read(1 << 20):
+    while len(links) <= MOST_LINKS and (data := file.read(1 << 20)):
         data = kept + data
         at = data.find(b"OggS\0")
         while at >= 0 and at + 27 + 255 <= len(data):

@@ -17,7 +17,7 @@ from prosody_transfer.audio.decode import Mixer, check_length, collect, survey
 from prosody_transfer.audio.layouts import check_channel, find_channel, shown
 from prosody_transfer.audio.media import UNKNOWN_LENGTH
 from prosody_transfer.audio.opening import opened
-from prosody_transfer.core.atomic import check_name, part_name
+from prosody_transfer.core.atomic import check_target, part_name
 from prosody_transfer.core.errors import AudioError, OutputError, ShapeError, SilentAudioError
 
 SILENCE_DB = -70.0
@@ -157,7 +157,8 @@ def check_writable(
 
     Raises:
         OutputError: The suffix is none of .wav, .flac, .opus, or can't hold `subtype` or `sample_rate`; the file exists
-            and `overwrite` is False; it is a folder; its folder is missing or can't be written to; a name is too long.
+            and `overwrite` is False; its folder is missing or can't be written to; or as
+            `core.atomic.check_target`.
     """
     path = Path(path)
     place = str(path)
@@ -165,14 +166,10 @@ def check_writable(
         problem = f"unknown kind of output {path.suffix!r}" if path.suffix else "the output has no suffix"
         raise OutputError(problem, place=place, remedy=f"known are {', '.join(SUFFIXES)}")
     _format(path, sample_rate or _OPUS_RATES[-1], subtype)
-    check_name(path)
+    check_target(path)
     try:
-        if path.is_dir():
-            raise OutputError("is a folder", place=place, remedy="name a file in it")
         if os.path.lexists(path) and not overwrite:
             raise OutputError("exists", place=place, remedy="give another name, or --force to overwrite it")
-        if path.exists() and not path.is_file():
-            raise OutputError("is not a regular file", place=place, remedy="give another name")
         folder = Path(os.path.realpath(path)).parent
         if not folder.is_dir():
             raise OutputError(f"there is no folder {path.parent}", place=place, remedy="make it first")

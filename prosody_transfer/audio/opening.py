@@ -15,6 +15,7 @@ import numpy as np
 import soundfile
 
 from prosody_transfer.audio.containers import (
+    MOST_LINKS,
     foreign_kind,
     is_film,
     looks_like_audio,
@@ -161,6 +162,8 @@ def opened(path: Path, track: int | None = None) -> Iterator[Any]:
 def _decoder(file: BinaryIO, path: Path, head: bytes, track: int | None) -> Any:
     place = str(path)
     links = ogg_links(file) if head[:4] == b"OggS" else []
+    if len(links) > MOST_LINKS:
+        raise AudioError(f"is a chain of more than {MOST_LINKS:,} streams", place=place, remedy=_CONVERT)
     mpeg = wav_format(file)[0] in _MPEG_TAGS
     plain = looks_like_audio(head) and head[:3] != b"ID3" and not is_film(head)
     if plain and not mpeg and all(len(link) == 1 for link in links):

@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from prosody_transfer.core.errors import OutputError
+from prosody_transfer.core.reading import FOLDER, kind_of
 
 FOLDER_SECONDS = 86400.0  # the same for a folder
 LEFTOVER_SECONDS = 3600.0  # a temporary file this old belongs to no run that still goes on
@@ -29,14 +30,24 @@ def part_name() -> str:
     return f".ptx-{os.getpid()}-{_machine()}-{os.urandom(6).hex()}.part"
 
 
-def check_name(path: str | Path) -> None:
-    """Refuse a name that is too long for its folder, before any work is done.
+def check_target(path: str | Path) -> None:
+    """Refuse, before any work is done, what no file can be written to: every output is checked by this.
 
-    Letters count as many bytes as they have in UTF-8: one in English, two in Greek, three in most of Asia.
+    Links are followed, so a link to a pipe or a device is refused as these are; a link that leads nowhere, or to
+    itself, is one to a file that is not there yet. In a name letters count as many bytes as they have in UTF-8: one in
+    English, two in Greek, three in most of Asia.
 
     Raises:
-        OutputError: It is, or the whole path is too long.
+        OutputError: The name or the whole path is too long, or is that of a folder, a pipe, a device or a socket.
     """
+    _check_name(path)
+    with contextlib.suppress(OSError):
+        if kind := kind_of(os.stat(path).st_mode):
+            remedy = "name a file in it" if kind == FOLDER else "give another name: only files are written"
+            raise OutputError(f"is {kind}", place=str(path), remedy=remedy)
+
+
+def _check_name(path: str | Path) -> None:
     place = str(path)
     limit = _longest_name(Path(path).parent)
     try:
@@ -58,20 +69,23 @@ def _longest_name(folder: Path) -> int:
             return os.pathconf(existing or ".", "PC_NAME_MAX")
     return NAME_BYTES
 
-def write_atomically(path: str | Path, data: bytes, *, folder: bool = True) -> None:
+
+def write_atomically(path: str | Path, data: bytes, *, folder: bool = False) -> None:
     """Write `data` to a temporary file in the same folder, then give it its name.
 
     Args:
         path: Where it is a link, the file that it names is replaced, not the link.
-        folder: Make the folder where there is none.
+        folder: Make the folder where there is none: for what lies in a folder of ours, not for a file that was named.
 
     Raises:
-        OutputError: The name is too long, the folder can't be written to or the disk is full; nothing is left behind.
+        OutputError: As `check_target`; the folder can't be written to or the disk is full; nothing is left behind.
     """
-    check_name(path)
+    check_target(path)
     temporary = None
+    target = Path(os.path.realpath(path))
+    if not folder and not target.parent.is_dir():
+        raise OutputError(f"there is no folder {Path(path).parent}", place=str(path), remedy="make it first")
     try:
-        target = Path(path).resolve()
         if folder:
             target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.parent / part_name()

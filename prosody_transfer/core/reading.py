@@ -5,21 +5,23 @@ from __future__ import annotations
 import json
 import os
 import stat
+import tomllib
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from prosody_transfer.core.errors import PtxError
+from prosody_transfer.core.errors import PtxError, UsageError
 
 # The most bytes that are read of each kind: several times what the largest good one has.
-TRANSCRIPT_BYTES = 4_000_000  # three hours of speech are 0.2 MB of text; subtitles of a film with effects 2 MB
+TRANSCRIPT_BYTES = 8_000_000  # three hours of speech are 0.3 MB of text; subtitles with effects ten times that
 TEXTGRID_BYTES = 64_000_000  # three hours with phones are 20 MB, twice that in UTF-16
 SETTINGS_BYTES = 1_000_000  # a config, a preset, a listening test's design
 LIST_BYTES = 512_000_000  # a manifest or a list of pairs that is read whole: some millions of lines
 RECORD_BYTES = 64_000_000  # what ptx has written itself: keys, results, records
 PAGE_BYTES = 64_000_000
 
+FOLDER = "a folder"
 _KINDS = (
-    (stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISDIR, FOLDER), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"),
     (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"),
 )  # fmt: skip
 
@@ -38,7 +40,7 @@ def open_regular(path: str | Path, error: type[PtxError], remedy: str = "check t
     Raises:
         PtxError: Of the class `error`: it is missing, can't be read, or is no regular file, also behind a link.
     """
-    place = str(path)
+    place = _shown(path)
     try:
         # Opening a pipe waits for its other end, so it is looked at first; and once more, should it have changed.
         kind = kind_of(os.stat(path).st_mode)
@@ -51,7 +53,7 @@ def open_regular(path: str | Path, error: type[PtxError], remedy: str = "check t
     except (OSError, ValueError) as caught:
         reason = getattr(caught, "strerror", None) or str(caught)
         raise error(f"cannot be read ({reason})", place=place, remedy=remedy) from None
-    raise error(f"is {kind}, not a file", place=place, remedy="give a regular file")
+    raise error(f"cannot be read (it is {kind}, not a file)", place=place, remedy=remedy)
 
 
 def read_bytes(path: str | Path, most: int, error: type[PtxError], remedy: str = "check the path") -> bytes:
@@ -70,11 +72,36 @@ def read_bytes(path: str | Path, most: int, error: type[PtxError], remedy: str =
             data = file.read(most + 1) if size <= most else b""
         except (OSError, MemoryError) as caught:
             reason = getattr(caught, "strerror", None) or "there is too little memory"
-            raise error(f"cannot be read ({reason})", place=str(path), remedy=remedy) from None
+            raise error(f"cannot be read ({reason})", place=_shown(path), remedy=remedy) from None
     if max(size, len(data)) > most:
         problem = f"is too large: {_megabytes(max(size, len(data)))}, and {_megabytes(most)} are the most that is read"
-        raise error(problem, place=str(path), remedy="check that it is the right file")
+        raise error(problem, place=_shown(path), remedy="check that it is the right file")
     return data
+
+
+def read_toml(path: str | Path, remedy: str) -> dict[str, Any]:
+    """A TOML file as plain data.
+
+    Args:
+        remedy: What to do where it is none.
+
+    Raises:
+        UsageError: It is missing, too large, not UTF-8, or no TOML.
+    """
+    data, place = read_bytes(path, SETTINGS_BYTES, UsageError, remedy), str(path)
+    try:
+        return tomllib.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise UsageError("is not UTF-8 text", place=place, remedy="save it as UTF-8") from None
+    except RecursionError:
+        raise UsageError("is not TOML: it is nested too deeply", place=place, remedy=remedy) from None
+    except ValueError as error:  # TOML's own, and a number of thousands of digits
+        problem = "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(error))[:500]
+        raise UsageError(f"is not TOML: {problem}", place=place, remedy=remedy) from None
+
+
+def _shown(path: str | Path) -> str:
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(path))
 
 
 def _megabytes(size: int) -> str:

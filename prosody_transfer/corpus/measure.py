@@ -84,7 +84,9 @@ def _align(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     from prosody_transfer.alignment.base import get_aligner
     from prosody_transfer.text.normalise import normalise
+    from prosody_transfer.text.rate import require_time
 
+    require_time(text, len(waveform) / config.sample_rate)
     if name not in _aligner:
         _aligner[name] = get_aligner(name)
     alignment = _aligner[name].align(waveform, config.sample_rate, normalise(text))  # type: ignore[attr-defined]
@@ -127,5 +129,5 @@ def prepare(
 
     for row, reason in work(partial(measure, cache=cache, config=config, aligner=aligner), to_do(), workers):
         note(row, f"{row.audio}: crashes what reads it; convert it first" if isinstance(reason, Crashed) else reason)
-    write_atomically(cache / "rejected.jsonl", "".join(json.dumps(r) + "\n" for r in rejected).encode())
+    write_atomically(cache / "rejected.jsonl", "".join(json.dumps(r) + "\n" for r in rejected).encode(), folder=True)
     return rejected

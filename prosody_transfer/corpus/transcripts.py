@@ -156,8 +156,13 @@ def _align_text(
 ) -> Alignment:
     from prosody_transfer.alignment.base import get_aligner
     from prosody_transfer.alignment.spoken import choose_readings, words_of
+    from prosody_transfer.text.rate import require_time
     from prosody_transfer.text.readings import text_tokens
 
+    try:
+        require_time(text, len(waveform) / sample_rate)
+    except TranscriptError as error:
+        raise Rejected("mismatch", error.problem) from None
     try:
         spoken = [word for reading in choose_readings(text_tokens(text), posteriors) for word in words_of(reading)]
     except TranscriptError as error:

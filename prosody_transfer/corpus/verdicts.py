@@ -12,6 +12,8 @@ import numpy as np
 
 from prosody_transfer.core.atomic import write_atomically
 from prosody_transfer.core.config import Config
+from prosody_transfer.core.errors import UsageError
+from prosody_transfer.core.reading import RECORD_BYTES, read_bytes
 from prosody_transfer.data.layouts.base import Entry
 from prosody_transfer.data.manifest import Row, cache_path
 
@@ -104,8 +106,8 @@ def verdict_path(folder: Path, entry: Entry) -> Path:
 def recall(path: Path, made_from: str, cache: Path) -> list[Verdict] | None:
     """The verdicts on disk; None where there are none, they were made from something else, or the cache lost them."""
     try:
-        judged = msgspec.json.decode(path.read_bytes(), type=Judged)
-    except (OSError, msgspec.DecodeError):
+        judged = msgspec.json.decode(read_bytes(path, RECORD_BYTES, UsageError), type=Judged)
+    except (UsageError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     if judged.made_from != made_from:
         return None
@@ -120,4 +122,4 @@ def recall(path: Path, made_from: str, cache: Path) -> list[Verdict] | None:
 
 def remember(path: Path, made_from: str, verdicts: list[Verdict]) -> None:
     """Write the verdicts, whole or not at all; OutputError when the disk is full."""
-    write_atomically(path, msgspec.json.encode(Judged(made_from=made_from, verdicts=verdicts)))
+    write_atomically(path, msgspec.json.encode(Judged(made_from=made_from, verdicts=verdicts)), folder=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from prosody_transfer.core.config import Config
 from prosody_transfer.core.errors import UsageError
 from prosody_transfer.core.keys import file_name
+from prosody_transfer.core.reading import LIST_BYTES, parse_json, read_bytes
 
 
 class Row(Config):
@@ -31,9 +31,7 @@ def read_manifest(path: str | Path) -> list[Row]:
     """
     path = Path(path)
     try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except OSError as error:
-        raise UsageError(f"cannot be read ({error.strerror})", place=str(path), remedy="check the path") from None
+        lines = read_bytes(path, LIST_BYTES, UsageError).decode("utf-8-sig").split("\n")
     except UnicodeDecodeError:
         raise UsageError("is not UTF-8 text", place=str(path), remedy="save it as UTF-8") from None
     rows: list[Row] = []
@@ -43,7 +41,7 @@ def read_manifest(path: str | Path) -> list[Row]:
             continue
         place = f"{path}:{number}"
         try:
-            data = json.loads(line)
+            data = parse_json(line)
             audio = path.parent / data["audio"]
             speaker = str(data["speaker"])
         except (ValueError, TypeError):

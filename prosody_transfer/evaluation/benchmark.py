@@ -5,11 +5,11 @@ How the set was made, and what it may be used for, stands in `benchmark_set/READ
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from prosody_transfer.core.config import Config, load_config
 from prosody_transfer.core.errors import ModelError, UsageError
+from prosody_transfer.core.reading import RECORD_BYTES, parse_json, read_bytes
 from prosody_transfer.evaluation.pairs import Pair
 
 FOLDER = Path(__file__).parent / "benchmark_set"
@@ -66,7 +66,7 @@ def benchmark_items(folder: str | Path = FOLDER) -> list[Item]:
     """
     path = Path(folder) / "manifest.json"
     try:
-        rows = json.loads(path.read_text(encoding="utf8"))
+        rows = parse_json(read_bytes(path, RECORD_BYTES, UsageError))
         return [load_config(Item, {**{k: v for k, v in r.items() if k != "class"}, "class_": r["class"]}) for r in rows]
     except (OSError, ValueError, TypeError, KeyError, AttributeError, UsageError):
         raise ModelError("the benchmark is missing or damaged", place=str(path), remedy="install ptx again") from None

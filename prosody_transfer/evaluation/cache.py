@@ -13,6 +13,8 @@ from typing import Any
 
 from prosody_transfer.core.atomic import make_folder, remove_leftovers, write_atomically
 from prosody_transfer.core.closure import DATA, ROOT, code_digest
+from prosody_transfer.core.errors import UsageError
+from prosody_transfer.core.reading import RECORD_BYTES, parse_json, read_bytes
 from prosody_transfer.models import registry
 from prosody_transfer.synthesis.keys import BOOKKEEPING
 
@@ -74,8 +76,8 @@ class Results:
     def read(self, key: str) -> dict[str, Any] | None:
         """A finished result; None when there is none, or its file is damaged."""
         try:
-            found = json.loads(self._path(key).read_text(encoding="utf8"))
-        except (OSError, ValueError):
+            found = parse_json(read_bytes(self._path(key), RECORD_BYTES, UsageError))
+        except (UsageError, ValueError):
             return None
         return found if isinstance(found, dict) else None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from prosody_transfer.audio.io import Probe, probe, read_audio
 from prosody_transfer.audio.resample import resampled_length
 from prosody_transfer.core.config import Config
 from prosody_transfer.core.errors import AudioError, PtxError, UsageError
+from prosody_transfer.core.reading import LIST_BYTES, parse_json, read_bytes
 
 TOLERANCE_SAMPLES = 1  # by how much an output may differ in length from its source, for rounding between rates
 LONGEST_NAME = 200
@@ -143,13 +143,7 @@ def one_line(text: str) -> str:
 def _lines(path: Path) -> list[tuple[int, bytes]]:
     """Numbered lines that are not blank; undecoded, so that one that is no UTF-8 costs only itself."""
     remedy = 'give a file with one {"source": ..., "speaker": ..., "output": ...} a line'
-    try:
-        if path.exists() and not path.is_file():
-            raise UsageError("is not a file", place=str(path), remedy=remedy)
-        data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"cannot be read ({reason})", place=one_line(str(path)), remedy="check the path") from None
+    data = read_bytes(path, LIST_BYTES, UsageError).removeprefix(b"\xef\xbb\xbf")
     if data.lstrip().startswith(b"["):
         raise UsageError("is one JSON list", place=str(path), remedy=remedy)
     return [(i, line) for i, line in enumerate(data.split(b"\n"), 1) if line.strip()]
@@ -157,9 +151,8 @@ def _lines(path: Path) -> list[tuple[int, bytes]]:
 
 def _parse(line: bytes) -> dict[str, Any]:
     try:
-        data = json.loads(line.decode("utf8"))
-        json.dumps(data, ensure_ascii=False).encode("utf8")  # half a surrogate pair could not be written again
-    except (ValueError, RecursionError):
+        data = parse_json(line.decode("utf8"))
+    except ValueError:
         data = None
     if not isinstance(data, dict):
         raise UsageError("is not a JSON object", remedy='write {"source": ..., "speaker": ..., "output": ...}')

@@ -38,7 +38,7 @@ def write_npz(path: Path, **arrays: np.ndarray) -> None:
     """Atomic: a killed run leaves either the whole file or none; OutputError when it can't be written."""
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)  # type: ignore[arg-type]
-    write_atomically(path, buffer.getvalue())
+    write_atomically(path, buffer.getvalue(), folder=True)
 
 
 def save_features(path: Path, features: Features, pcm: np.ndarray) -> None:

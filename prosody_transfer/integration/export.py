@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from prosody_transfer.core.atomic import write_atomically
+from prosody_transfer.core.atomic import check_target, make_folder, write_atomically
 from prosody_transfer.core.errors import ModelError, OutputError
 from prosody_transfer.core.extras import EXPORT, require
 from prosody_transfer.core.ports import Port
@@ -60,7 +60,7 @@ def export_addon(
     for name, part in kind.parts(network).items():
         data = symbols(part, str(folder / name))
         file = f"{name}.onnx"
-        write_atomically(folder / file, data)
+        write_atomically(folder / file, data, folder=True)
         taken = tuple(sorted(parameters_of(data, file)))
         ports = {key: getattr(part, key) for key in ("inputs", "outputs", "state", "role", "lag")}
         networks[name] = Network(
@@ -76,7 +76,7 @@ def write_config(folder: Path, config: AddonConfig) -> None:
     """Write addon.json, after reading it as anybody would."""
     data = config.to_dict()
     parse(json.loads(json.dumps(data)), str(folder / NAME))
-    write_atomically(folder / NAME, (to_json(data) + "\n").encode())
+    write_atomically(folder / NAME, (to_json(data) + "\n").encode(), folder=True)
 
 
 def to_json(value: Any, margin: str = "") -> str:
@@ -111,11 +111,12 @@ def _parameters(checkpoint: Path, folder: Path, kind: str, precision: Precision)
     target = folder / f"{kind}.safetensors"
     if target.exists() and checkpoint.resolve() == target.resolve():
         return target
+    make_folder(folder)
+    check_target(target)
     if precision == "fp16":
         ship(kind, checkpoint, target)
         return target
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(checkpoint, target)
     except OSError as error:
         raise OutputError(f"cannot be written ({error.strerror})", place=str(target)) from None

@@ -10,6 +10,7 @@ from typing import Any
 
 from prosody_transfer.core.config import Config, load_config
 from prosody_transfer.core.errors import UsageError
+from prosody_transfer.core.reading import read_bytes
 
 UNLIMITED = "unlimited"
 CHECKED_BY = "a checksum against accidents, not a signature: who can write the file can change it"
@@ -69,14 +70,7 @@ def read_consent(path: str | Path) -> Consent:
         UsageError: It can't be read, is none of these, or says too little; the message names what is missing.
     """
     place = str(path)
-    try:
-        with open(path, "rb") as file:
-            data = file.read(LARGEST_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"cannot be read ({reason})", place=place, remedy="check the path") from None
-    if len(data) > LARGEST_BYTES:
-        raise UsageError("is too large for a consent", place=place, remedy=_REMEDY)
+    data = read_bytes(path, LARGEST_BYTES, UsageError)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:

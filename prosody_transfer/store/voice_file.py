@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from prosody_transfer.core.atomic import check_target
 from prosody_transfer.core.errors import ModelError, OutputError
 from prosody_transfer.store.checkpoint import load_checkpoint, save_checkpoint
 from prosody_transfer.store.voice_folder import (
@@ -43,6 +44,7 @@ def export_voice(
     target = Path(output) if output is not None else Path(f"{name}{SUFFIX}")
     if target.suffix != SUFFIX:
         raise OutputError(f"a voice's file ends with {SUFFIX}", place=str(target), remedy=f"call it {name}{SUFFIX}")
+    check_target(target)
     own = read_voice(name, voices).allowed()
     if os.path.lexists(target) and not overwrite:
         raise OutputError("exists", place=str(target), remedy="give another name, or --force to overwrite it")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prosody_transfer.core.atomic import write_atomically
+from prosody_transfer.core.atomic import make_folder, write_atomically
 from prosody_transfer.core.config import Config, load_config
 from prosody_transfer.core.errors import ModelError, UsageError
 from prosody_transfer.core.reading import parse_json, read_bytes
@@ -228,6 +228,7 @@ def write_folder(
         OutputError: It can't be written.
     """
     weights = folder / "weights.safetensors"
+    make_folder(folder)
     save_checkpoint(weights, KIND, tensors, config, **facts)
     whole = changed(record, weights=checksum(weights), consent=consent.fingerprint())
     write_atomically(folder / "consent.json", _json(consent))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from prosody_transfer.core.config import Config, load_config
 from prosody_transfer.core.errors import ModelError, UsageError
+from prosody_transfer.core.reading import RECORD_BYTES, parse_json, read_bytes
 from prosody_transfer.store.voice_moves import recover
 
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?")
@@ -57,8 +57,8 @@ def list_voices(path: str | Path | None = None) -> list[VoiceInfo]:
     """
     path = Path(path) if path is not None else _shipped()
     try:
-        rows = json.loads(path.read_text(encoding="utf8"))
-    except (OSError, ValueError):
+        rows = parse_json(read_bytes(path, RECORD_BYTES, ModelError))
+    except (ModelError, ValueError):
         raise ModelError(
             "the list of voices is missing or damaged", place=str(path), remedy="install ptx again"
         ) from None

@@ -19,6 +19,7 @@ from prosody_transfer.audio.levelling import SourceLevel
 from prosody_transfer.audio.silence import Silence
 from prosody_transfer.core.atomic import write_atomically
 from prosody_transfer.core.errors import UsageError
+from prosody_transfer.core.reading import read_bytes
 from prosody_transfer.synthesis.plan import (
     NO_WORD,
     PlannedEmbedding,
@@ -40,7 +41,7 @@ def save_plan(plan: ProsodyPlan, path: str | Path) -> None:
     Raises:
         OutputError: It can't be written.
     """
-    write_atomically(path, plan_json(plan).encode(), folder=False)
+    write_atomically(path, plan_json(plan).encode())
 
 
 def load_plan(path: str | Path) -> ProsodyPlan:
@@ -49,16 +50,8 @@ def load_plan(path: str | Path) -> ProsodyPlan:
     Raises:
         UsageError: It can't be read, is of another format, or does not fit together; the message says where.
     """
-    place = str(path)
-    try:
-        if not Path(path).is_file():
-            raise UsageError("there is no such file", place=place, remedy="make one with ptx transfer --save-plan")
-        if Path(path).stat().st_size > MOST_BYTES:
-            raise UsageError("is too large for a plan", place=place, remedy="give a plan of ptx transfer --save-plan")
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise UsageError(f"can't be read ({error.strerror})", place=place, remedy="check its permissions") from None
-    return parse_plan(data, place)
+    data = read_bytes(path, MOST_BYTES, UsageError, "make one with ptx transfer --save-plan")
+    return parse_plan(data, str(path))
 
 
 def parse_plan(data: bytes, place: str = "plan") -> ProsodyPlan:

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from prosody_transfer.core.atomic import LEFTOVER_SECONDS, write_atomically
-from prosody_transfer.core.errors import OutputError
+from prosody_transfer.core.errors import ModelError, OutputError
+from prosody_transfer.core.reading import RECORD_BYTES, open_regular, parse_json, read_bytes
 from prosody_transfer.synthesis.keys import changed_parts, file_digest
 from prosody_transfer.synthesis.outputs import complete
 
@@ -137,7 +138,7 @@ class Records:
 
     def _keep(self, target: Path, record: dict[str, Any]) -> None:
         name = f"{self._digest(target)}-{str(record['sha256'])[:24]}.json"
-        write_atomically(self.folder / name, json.dumps(record, indent=1).encode())
+        write_atomically(self.folder / name, json.dumps(record, indent=1).encode(), folder=True)
         names = self._names.setdefault(self._digest(target), [])
         if name not in names:
             names.append(name)
@@ -170,8 +171,8 @@ class Records:
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        found = parse_json(read_bytes(path, RECORD_BYTES, ModelError))
+    except (ModelError, ValueError):
         return None
     if not isinstance(found, dict) or (found.get("format"), found.get("version")) != (FORMAT, VERSION):
         return None
@@ -181,8 +182,8 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 def _cut_off(target: Path, record: Mapping[str, Any]) -> bool:
     """Whether a file is the beginning of what was written; one that somebody has edited is not."""
-    with contextlib.suppress(OSError, ValueError):
-        with open(target, "rb") as file:
+    with contextlib.suppress(OSError, ValueError, OutputError):
+        with open_regular(target, OutputError) as file:
             head = file.read(_HEAD_BYTES)
         return bytes.fromhex(record["head"]).startswith(head) and target.stat().st_size < int(record.get("bytes") or 0)
     return False

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from prosody_transfer.core.atomic import check_name, write_atomically
+from prosody_transfer.core.atomic import check_target, write_atomically
 from prosody_transfer.core.errors import OutputError
 from prosody_transfer.core.tables import csv_text
 from prosody_transfer.core.types import Alignment
@@ -32,9 +32,7 @@ def check_report(path: str | Path, suffixes: tuple[str, ...], overwrite: bool = 
     if path.suffix.lower() not in suffixes:
         problem = f"unknown kind of output {path.suffix!r}" if path.suffix else "the output has no suffix"
         raise OutputError(problem, place=place, remedy=f"known are {', '.join(suffixes)}")
-    check_name(path)
-    if path.is_dir():
-        raise OutputError("is a folder", place=place, remedy="name a file in it")
+    check_target(path)
     if os.path.lexists(path) and not overwrite:
         raise OutputError("exists", place=place, remedy="give another name, or --force to overwrite it")
     if not path.resolve().parent.is_dir():
@@ -52,7 +50,7 @@ def write_report(path: str | Path, data: bytes, overwrite: bool = False) -> None
     """
     if os.path.lexists(path) and not overwrite:
         raise OutputError("exists", place=str(path), remedy="give another name, or --force to overwrite it")
-    write_atomically(path, data, folder=False)
+    write_atomically(path, data)
 
 
 def interval_rows(

@@ -28,6 +28,7 @@ _STARS = re.compile(r"(?<![\w*])\*(?=[^\s*])([^*\n]{1,80}?)(?<=[^\s*])\*(?![\w*]
 _NOTES = "♩♪♫♬♭♮♯🎵🎶"
 _LYRICS = re.compile(f"[{_NOTES}]+([^{_NOTES}\n]*)[{_NOTES}]*")
 _LINE_START = re.compile(r"^[ \t]*(?:>+[ \t]*|[-–—•·]+[ \t]*(?=[^\W\d]|[\"“'‘(\[¿¡\x01\x02♪])|\*[ \t]+)+")
+_MOST_WORK = 2_000_000  # characters that are looked at, in all rounds
 _LONGEST = 200  # characters; more is no direction, but two marks that have lost their partners
 _ONCE_MORE = re.compile("â€(?:[\x80-\xbf]|[™œ˜“”¢¦¡ž])")  # UTF-8 that was read as Windows-1252 and stored so
 
@@ -120,7 +121,9 @@ def clean(text: str) -> Cleaned:
     "Well, Remember: it's ours."
     """
     found = _once(text)
-    while (again := _once(found.text)).text != found.text:  # every round leaves less
+    rounds = max(2, _MOST_WORK // (len(found.text) + 1))  # one label a round can be taken from "a: a: a: ..."
+    while rounds > 0 and (again := _once(found.text)).text != found.text:  # every round leaves less
+        rounds -= 1
         found = Cleaned(again.text, found.left_out + again.left_out)
     return found
 

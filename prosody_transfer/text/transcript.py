@@ -8,11 +8,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from prosody_transfer.core.errors import NoWordsError, TranscriptError
+from prosody_transfer.core.reading import TRANSCRIPT_BYTES, read_bytes
 from prosody_transfer.text import subtitles
 from prosody_transfer.text.cleaning import Cleaned, clean
 from prosody_transfer.text.encoding import decode, not_text
 from prosody_transfer.text.subtitles import is_subtitles, lines_of
 
+LONGEST_TEXT = 600_000  # characters; three hours of fast speech are 300,000
 SUFFIXES = (".txt", ".lab", ".TextGrid", *subtitles.SUFFIXES)
 
 
@@ -59,11 +61,7 @@ def read_words(path: str | Path) -> Cleaned:
     Raises:
         TranscriptError: The file is missing, cannot be read, is no text, or holds nothing that is said.
     """
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise TranscriptError(f"cannot be read ({reason})", place=str(path), remedy="check the path") from error
+    data = read_bytes(path, TRANSCRIPT_BYTES, TranscriptError)
     if what := not_text(data):
         what = "not a text file" if what.startswith("no ") else f"{what}, not a text file"
         raise TranscriptError(f"is {what}", place=str(path), remedy="give the words as plain text")
@@ -81,8 +79,11 @@ def spoken_part(text: str, place: str) -> Cleaned:
     """What a transcript says that is said; where all of it is in doubt, all of it.
 
     Raises:
-        TranscriptError: Nothing in it is said; `place` is named.
+        TranscriptError: Nothing in it is said, or it is longer than any recording; `place` is named.
     """
+    if len(text) > LONGEST_TEXT:
+        problem = f"is too long: {len(text):,} characters; {LONGEST_TEXT:,} are the most, several hours of speech"
+        raise TranscriptError(problem, place=place, remedy="check that it is the right text, or cut the recording")
     found = clean(text)
     if not any(map(str.isalnum, found.text)):
         found = found.settled([True] * len(found.doubts))

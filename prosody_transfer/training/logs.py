@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from prosody_transfer.core.atomic import write_atomically
+from prosody_transfer.core.atomic import check_target, write_atomically
 from prosody_transfer.core.tables import Figure, csv_text
 
 
@@ -23,6 +23,7 @@ class CsvLog:
     def __init__(self, path: Path, step: int = 0) -> None:
         self.path = path
         self.columns: list[str] = []
+        check_target(path)
         if not path.exists():
             return
         with path.open(newline="", encoding="utf8") as file:

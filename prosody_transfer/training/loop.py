@@ -113,6 +113,7 @@ class Trainer:
 
     def _write(self, name: str, kind: str, tensors: dict[str, Tensor], **facts: Any) -> None:
         if distributed.is_leader():
+            make_folder(self.run_dir)
             save_checkpoint(self.run_dir / name, kind, tensors, self.task.config.to_dict(), **self._facts(), **facts)
 
     def save(self) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from prosody_transfer.core.config import Config, load_config
 from prosody_transfer.core.errors import UsageError
+from prosody_transfer.core.reading import read_toml
 from prosody_transfer.models import registry
 
 DEFAULT_PRESET = "base"
@@ -75,15 +76,7 @@ class Settings:
 
 def read_config(path: str | Path) -> dict[str, Any]:
     """A TOML file as plain data; UsageError when it is missing or broken."""
-    try:
-        return tomllib.loads(Path(path).read_text(encoding="utf8"))
-    except OSError as error:
-        raise UsageError(
-            f"cannot be read ({error.strerror})", place=str(path), remedy="compare it with recipes/shipped.toml"
-        ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        remedy = "compare it with recipes/shipped.toml"
-        raise UsageError(f"is not TOML: {error}", place=str(path), remedy=remedy) from None
+    return read_toml(path, "compare it with recipes/shipped.toml")
 
 
 def presets(kind: str) -> Path:
@@ -135,7 +128,7 @@ def override(settings: dict[str, Any], changes: Sequence[str]) -> dict[str, Any]
             raise UsageError(f"{change!r} is no setting", place="--set", remedy=remedy)
         try:
             value = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
+        except (ValueError, RecursionError):
             value = text.strip()
         part = result.setdefault(section, {})
         if not isinstance(part, dict):

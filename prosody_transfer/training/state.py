@@ -25,7 +25,7 @@ def check_state(task: Any, header: Mapping[str, Any], shapes: Shapes, *, place: 
         ModelError: Its settings, names or shapes are others, or it does not say how far the training was.
     """
     try:
-        same = load_config(type(task.config), header["config"], place) == task.config
+        same = load_config(type(task.config), header.get("config") or {}, place) == task.config
     except UsageError:  # of another version
         same = False
     if not same:

@@ -66,7 +66,7 @@ class Validation:
             name = f"{step:06d}-{number}-{made.speaker}"
             picture = draw(made) if can_plot() else None
             if picture:
-                write_atomically(folder / f"{name}.png", picture)
+                write_atomically(folder / f"{name}.png", picture, folder=True)
             if made.waveform is not None:
                 credit = IN_TRAINING.format(made.speaker)
                 write_speech(folder / f"{name}.flac", made.waveform, made.sample_rate, credit, overwrite=True)

@@ -14,9 +14,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from prosody_transfer.core.atomic import make_folder, write_atomically
+from prosody_transfer.core.atomic import check_target, make_folder, write_atomically
 from prosody_transfer.core.config import Config
 from prosody_transfer.core.errors import ModelError, OutputError, UsageError
+from prosody_transfer.core.reading import RECORD_BYTES, parse_json, read_bytes
 from prosody_transfer.data.manifest import read_manifest
 from prosody_transfer.models import registry
 from prosody_transfer.store.consent import Consent
@@ -311,8 +312,11 @@ def _check_consent(consent: Consent) -> None:
 def _forget_other(partial: Path, wanted: str) -> None:
     """What was learnt for another request is of no use; what was for this one goes on."""
     note = partial / "request.json"
-    if note.exists() and json.loads(note.read_text()).get("request") == wanted:
-        return
+    try:
+        if note.exists() and parse_json(read_bytes(note, RECORD_BYTES, ModelError))["request"] == wanted:
+            return
+    except (ModelError, ValueError, KeyError, TypeError):
+        pass  # damaged: nothing goes on
     for part in ("run", "ready", "tested"):
         shutil.rmtree(partial / part, ignore_errors=True)
     write_atomically(note, json.dumps({"request": wanted}).encode())
@@ -326,6 +330,7 @@ def _locked(folder: Path, name: str) -> Iterator[None]:
     except ImportError:  # Windows: two at once are the user's risk there
         yield
         return
+    check_target(folder / "lock")
     with open(folder / "lock", "wb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from prosody_transfer.core.atomic import check_target
 from prosody_transfer.core.errors import ModelError
 from prosody_transfer.data.manifest import Row
 from prosody_transfer.models import registry
@@ -103,6 +104,7 @@ def make_fisher(
 ) -> Path:  # fmt: skip
     """`estimate` and `save_fisher`, for the shipped model and its place where nothing else is said."""
     target = Path(output) if output is not None else shipped_fisher()
+    check_target(target)
     found = estimate(rows, cache, model=model, batches=batches, on_step=on_step)
     save_fisher(target, found, checksum(model or shipped_acoustic()), batches=batches)
     return target

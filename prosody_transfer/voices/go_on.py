@@ -8,6 +8,7 @@ from pathlib import Path
 
 from prosody_transfer.core.atomic import write_atomically
 from prosody_transfer.core.errors import ModelError, UsageError
+from prosody_transfer.core.reading import RECORD_BYTES, parse_json, read_bytes
 from prosody_transfer.store.voice_folder import TRAINING, UserVoice, read_weights
 from prosody_transfer.voices.recordings import Speech, fingerprint
 
@@ -60,7 +61,7 @@ def take_up(own: UserVoice, base: str) -> Before | None:
     if own.record.base != base or not (folder / STATE).is_file():
         return None
     try:
-        found = json.loads((folder / _LEARNT).read_text(encoding="utf8"))
+        found = parse_json(read_bytes(folder / _LEARNT, RECORD_BYTES, ModelError))
         header = read_weights(own)[1]
         learnt, speaker = frozenset(map(str, found["recordings"])), str(found["speaker"])
         return Before(own, int(header["steps"]), float(header["seconds"]), speaker, learnt)
@@ -79,12 +80,12 @@ def check_speaker(before: Before, speech: Speech) -> None:
 def bring(before: Before, run: Path) -> None:
     """Put what is gone on from where the training looks for it, unless it has gone on already."""
     if not (run / STATE).exists():
-        write_atomically(run / STATE, (before.own.folder / TRAINING / STATE).read_bytes())
+        write_atomically(run / STATE, (before.own.folder / TRAINING / STATE).read_bytes(), folder=True)
 
 
 def keep(run: Path, folder: Path, speech: Speech, before: Before | None) -> None:
     """Keep, in the folder of a voice that is not accepted, what its training goes on from."""
-    write_atomically(folder / TRAINING / STATE, (run / STATE).read_bytes())
+    write_atomically(folder / TRAINING / STATE, (run / STATE).read_bytes(), folder=True)
     learnt = sorted({*map(fingerprint, speech.train), *(before.learnt if before else ())})
     found = {"speaker": speech.train[0].speaker, "recordings": learnt}
-    write_atomically(folder / TRAINING / _LEARNT, json.dumps(found).encode())
+    write_atomically(folder / TRAINING / _LEARNT, json.dumps(found).encode(), folder=True)

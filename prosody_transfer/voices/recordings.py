@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from prosody_transfer.core.errors import UsageError
+from prosody_transfer.core.errors import AudioError, UsageError
 from prosody_transfer.core.keys import sentence_key
+from prosody_transfer.core.reading import open_regular
 from prosody_transfer.data.manifest import Row, cache_path, read_manifest
 from prosody_transfer.data.reasons import REASONS
 
@@ -120,8 +121,9 @@ def set_aside(
 def fingerprint(row: Row) -> str:
     """Of a recording's file, whatever it is called and wherever it lies."""
     try:
-        return hashlib.sha256(Path(row.audio).read_bytes()).hexdigest()[:16]
-    except OSError:  # measured elsewhere: the recording is not here
+        with open_regular(row.audio, AudioError) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:16]  # type: ignore[arg-type]
+    except (AudioError, OSError):  # measured elsewhere: the recording is not here
         return hashlib.sha256(f"{row.id}\0{row.text}".encode(errors="surrogateescape")).hexdigest()[:16]
 
 

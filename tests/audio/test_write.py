@@ -121,7 +121,7 @@ def test_folders(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert "there is no folder" in refusal(tmp_path / "file" / "a.wav")
     (tmp_path / "dev.wav").symlink_to(os.devnull)
-    assert "is not a regular file" in refusal(tmp_path / "dev.wav", overwrite=True)
+    assert "is a device" in refusal(tmp_path / "dev.wav", overwrite=True)
     assert "cannot be written" in refusal(tmp_path / ("a" * 300 + ".wav"))
 
 

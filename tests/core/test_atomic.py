@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prosody_transfer.core import atomic
-from prosody_transfer.core.atomic import check_name, part_name, remove_leftovers, write_atomically
+from prosody_transfer.core.atomic import check_target, part_name, remove_leftovers, write_atomically
 from prosody_transfer.core.errors import OutputError
 
 
@@ -20,7 +20,7 @@ from prosody_transfer.core.errors import OutputError
 def test_a_name_fits_or_is_refused_by_its_bytes(tmp_path: Path, letter, fit):
     write_atomically(tmp_path / f"{letter * fit}.wav", b"whole")
     with pytest.raises(OutputError, match="bytes; 255 are the most; give a shorter one"):
-        check_name(tmp_path / "not" / "there" / "yet" / f"{letter * (fit + 1)}.wav")
+        check_target(tmp_path / "not" / "there" / "yet" / f"{letter * (fit + 1)}.wav")
     with pytest.raises(OutputError, match="255 are the most"):
         write_atomically(tmp_path / f"{letter * (fit + 1)}.wav", b"none")
     assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"whole"]
@@ -28,13 +28,13 @@ def test_a_name_fits_or_is_refused_by_its_bytes(tmp_path: Path, letter, fit):
 
 def test_a_path_that_is_too_long_as_a_whole_is_refused(tmp_path: Path):
     with pytest.raises(OutputError, match="the path has [0-9]+ bytes"):
-        check_name(tmp_path / "/".join(["folder"] * 1000) / "x.wav")
+        check_target(tmp_path / "/".join(["folder"] * 1000) / "x.wav")
 
 
 @given(st.text(st.characters(), min_size=1).filter(lambda name: "/" not in name))
 def test_any_name_is_fine_or_refused_in_one_way(tmp_path_factory: pytest.TempPathFactory, name: str):
     try:
-        check_name(os.path.join(tmp_path_factory.getbasetemp(), name))
+        check_target(os.path.join(tmp_path_factory.getbasetemp(), name))
         assert len(os.fsencode(name)) <= 255
     except OutputError as error:
         assert error.exit_code == 5 and error.remedy

@@ -37,6 +37,7 @@ def make_base(path: Path, seed: int = 0) -> Path:
         torch.nn.init.normal_(parameter, std=0.2)
     facts = {"log_f0_median": 5.0, "phone_log_frames": [1.0] * 40}
     voices = {"alice": facts, "emma": facts}
+    path.parent.mkdir(exist_ok=True)
     save_checkpoint(path, "copycat", network.state_dict(), network.config.to_dict(), voices=voices)
     return path
 

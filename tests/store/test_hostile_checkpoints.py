@@ -212,7 +212,7 @@ def test_a_training_state_is_compared_with_the_task() -> None:
     task = SimpleNamespace(network=network, config=SMALL)
     header, shapes = state_of(network)
     check_state(task, header, {**shapes, "beside.x": (3,), "optimiser.step.head.bias": ()}, place="here")
-    for change in ({"config": {"channels": 9}}, {"config": {"mood": 1}}):
+    for change in ({"config": {"channels": 9}}, {"config": {"mood": 1}}, {"config": None}):
         with pytest.raises(ModelError, match="was trained with other network settings"):
             check_state(task, {**header, **change}, shapes, place="here")
     for change in ({"step": -1}, {"step": "3"}, {"step": None}, {"seconds": float("nan")}, {"loss_level": "x"}):

@@ -169,5 +169,5 @@ def test_rubbish_is_refused(data):
 
 
 def test_missing_files_are_named(tmp_path):
-    with pytest.raises(UsageError, match=r"p\.json: there is no such file"):
+    with pytest.raises(UsageError, match=r"p\.json: cannot be read \(No such file"):
         load_plan(tmp_path / "p.json")

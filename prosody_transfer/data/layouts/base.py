@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from prosody_transfer.core.config import Config
 from prosody_transfer.core.errors import UsageError
+from prosody_transfer.core.reading import open_regular
 
 # What is taken for a recording. Those of the second row can't be read: they are found, reported and not passed over.
 AUDIO_SUFFIXES = frozenset(
@@ -250,7 +251,7 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
         UsageError: It can't be read.
     """
     try:
-        with open(path, "rb") as raw:
+        with open_regular(path, UsageError, "check the file") as raw:
             head = raw.read(3)
         wide = head[:2] in (b"\xff\xfe", b"\xfe\xff")
         encoding = "utf-16" if wide else "utf-8-sig" if head == b"\xef\xbb\xbf" else "utf-8"

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import random
 import re
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
 from prosody_transfer.core.config import Config
 from prosody_transfer.core.errors import UsageError
+from prosody_transfer.core.reading import RECORD_BYTES, read_bytes, read_toml
 
 Kind = Literal["naturalness", "similarity", "prosody"]
 Role = Literal["system", "reference", "anchor", "natural"]
@@ -176,26 +176,17 @@ def read_key(folder: str | Path) -> Key:
         UsageError: There is none, or it is damaged.
     """
     path = Path(folder) / "key.json"
+    data = read_bytes(path, RECORD_BYTES, UsageError, "make the folder with ptx listen build")
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Key)
-    except OSError as error:
-        problem = f"cannot be read ({error.strerror})"
-        raise UsageError(problem, place=str(path), remedy="make the folder with ptx listen build") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return msgspec.json.decode(data, type=Key)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         problem = f"is damaged: {error}"
         raise UsageError(problem, place=str(path), remedy="build the test again") from None
 
 
 def _read(path: Path) -> Settings:
     try:
-        data: Any = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        return msgspec.convert(data, Settings)
-    except OSError as error:
-        raise UsageError(f"cannot be read ({error.strerror})", place=str(path), remedy="check the path") from None
-    except UnicodeDecodeError:
-        raise UsageError("is not UTF-8 text", place=str(path), remedy="save it as UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"is not TOML: {error}", place=str(path), remedy=_REMEDY) from None
+        return msgspec.convert(read_toml(path, _REMEDY), Settings)
     except msgspec.ValidationError as error:
         problem, _, where = str(error).partition(" - at ")
         where = where.strip("`$").lstrip(".")

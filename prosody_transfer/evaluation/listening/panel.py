@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prosody_transfer.core.errors import UsageError
+from prosody_transfer.core.reading import read_bytes
 from prosody_transfer.evaluation.listening.design import OVERALL, Key, read_key
 from prosody_transfer.evaluation.listening.ratings import (
     MOST_BYTES,
@@ -118,9 +119,9 @@ def _read(file: Path, key: Key | None, place: str, problems: Problems) -> Iterat
         if file.stat().st_size > MOST_BYTES:
             problems.add(place, f"is larger than {MOST_BYTES // 1_000_000} MB; left out")
             return
-        data = file.read_bytes()
-    except OSError as error:
-        problems.add(place, f"cannot be read ({error.strerror}); left out")
+        data = read_bytes(file, MOST_BYTES, UsageError)
+    except (OSError, UsageError) as error:
+        problems.add(place, f"cannot be read ({getattr(error, 'strerror', error)}); left out")
         return
     if file.suffix.lower() == ".csv":
         yield from read_results(data, key, place, problems)

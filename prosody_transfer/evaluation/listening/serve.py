@@ -13,6 +13,7 @@ from typing import Self
 from urllib.parse import parse_qs
 
 from prosody_transfer.core.errors import PtxError, UsageError
+from prosody_transfer.core.reading import PAGE_BYTES, read_bytes
 from prosody_transfer.evaluation.listening.connections import Connections, Limits
 from prosody_transfer.evaluation.listening.design import read_key
 from prosody_transfer.evaluation.listening.hosts import Hosts
@@ -181,8 +182,8 @@ def _listen(host: str, port: int) -> socket.socket:
 def _read_page(folder: Path) -> bytes:
     path = folder / "index.html"
     try:
-        page = path.read_text(encoding="utf8")
-    except (OSError, UnicodeDecodeError):
+        page = read_bytes(path, PAGE_BYTES, UsageError).decode()
+    except (UsageError, UnicodeDecodeError):
         raise UsageError("holds no page", place=str(folder), remedy="make it with ptx listen build") from None
     return page.replace(*_MARK, 1).encode()
 

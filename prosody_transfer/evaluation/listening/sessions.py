@@ -13,6 +13,7 @@ import msgspec
 from prosody_transfer.core.atomic import remove_leftovers, write_atomically
 from prosody_transfer.core.config import Config
 from prosody_transfer.core.errors import UsageError
+from prosody_transfer.core.reading import RECORD_BYTES, read_bytes
 from prosody_transfer.evaluation.listening.design import Key
 
 FORMAT = "ptx-ratings-1"
@@ -102,9 +103,9 @@ class SessionFiles:
     def _stored(self, session: str) -> Session | None:
         """What is on the disk; None where that is nothing, or is none."""
         try:
-            data = (self.folder / "results" / f"{session}.json").read_bytes()
+            data = read_bytes(self.folder / "results" / f"{session}.json", RECORD_BYTES, UsageError)
             return msgspec.json.decode(data, type=Session)
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except (UsageError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None  # what is damaged is replaced: every revision is whole
 
     def _count(self, name: str) -> None:
@@ -153,7 +154,7 @@ def save_session(folder: str | Path, session: Session) -> Path:
         OutputError: It can't be written.
     """
     path = Path(folder) / "results" / f"{session.session}.json"
-    write_atomically(path, msgspec.json.format(msgspec.json.encode(session), indent=1) + b"\n")
+    write_atomically(path, msgspec.json.format(msgspec.json.encode(session), indent=1) + b"\n", folder=True)
     return path
 
 
