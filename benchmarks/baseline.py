@@ -22,10 +22,10 @@ from typing import Any, NamedTuple
 
 from prosody_transfer.core.errors import PtxError
 from prosody_transfer.evaluation.evaluate import Measured, evaluate
+from prosody_transfer.evaluation.judges import Settings
 from prosody_transfer.evaluation.pairs import Pair
 from prosody_transfer.evaluation.report import build
 from prosody_transfer.evaluation.summary import paired
-from prosody_transfer.evaluation.tools import Settings
 
 STORED = Path(__file__).with_name("baseline.json")
 # What is stored of every pair and what the tables print: key -> heading, digits, factor, +1 where high is good.

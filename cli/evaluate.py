@@ -56,8 +56,8 @@ def evaluate(
 
     left_out_here = check_judges(asr, quality)
     from prosody_transfer.evaluation.evaluate import evaluate as measure
+    from prosody_transfer.evaluation.judges import Settings
     from prosody_transfer.evaluation.report import build, write
-    from prosody_transfer.evaluation.tools import Settings
 
     count = 0 if no_controls else controls if controls is not None else 0 if exact else 20
     settings = Settings(

@@ -17,9 +17,9 @@ from prosody_transfer.core.extras import QUALITY, VOICES, WORDS, missing
 from prosody_transfer.core.keys import sentence_key
 from prosody_transfer.core.processes import one_thread_each, process_pool
 from prosody_transfer.evaluation.cache import Results, code_version, content_key, file_hash
+from prosody_transfer.evaluation.judges import Judges, Settings
 from prosody_transfer.evaluation.measuring import Measurer, Task
 from prosody_transfer.evaluation.pairs import Excluded, Pair, one_line
-from prosody_transfer.evaluation.tools import Settings, Tools
 
 JUDGED_WITH = (*QUALITY, *VOICES, *WORDS)
 DONORS = 3  # other utterances that a random prosody may come from; more than one, because some can't be aligned
@@ -50,7 +50,7 @@ class Measured:
 
 def evaluate(
     pairs: Sequence[Pair], settings: Settings, work: str | Path, *, workers: int = 2, on_done: OnDone | None = None,
-    tools: Callable[[Settings], Tools] = Tools,
+    tools: Callable[[Settings], Judges] = Judges,
 ) -> Measured:  # fmt: skip
     """Measure every pair and its controls; what is finished in `work` is not measured again.
 
@@ -195,7 +195,7 @@ def _complete(result: dict[str, Any], without: list[str]) -> bool:
 
 
 def _run(
-    tasks: list[Task], settings: Settings, folder: Path, workers: int, tools: Callable[[Settings], Tools]
+    tasks: list[Task], settings: Settings, folder: Path, workers: int, tools: Callable[[Settings], Judges]
 ) -> Iterator[tuple[Task, dict[str, Any]]]:
     """Results as they come."""
     if not tasks:
@@ -215,7 +215,7 @@ def _run(
             raise PtxError("a worker process was killed, perhaps for want of memory", remedy=remedy) from None
 
 
-def _begin(settings: Settings, folder: Path, tools: Callable[[Settings], Tools]) -> None:
+def _begin(settings: Settings, folder: Path, tools: Callable[[Settings], Judges]) -> None:
     """In a new process."""
     import torch
 

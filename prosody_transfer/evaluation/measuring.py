@@ -16,10 +16,10 @@ from prosody_transfer.core.keys import file_name
 from prosody_transfer.core.types import Alignment
 from prosody_transfer.evaluation.durations import duration_figures
 from prosody_transfer.evaluation.figures import Values, load
+from prosody_transfer.evaluation.judges import Judges, target_level, target_loudness
 from prosody_transfer.evaluation.pairs import Pair, one_line
 from prosody_transfer.evaluation.prosody import energy_figures, pitch_figures
 from prosody_transfer.evaluation.spectral import spectral_figures
-from prosody_transfer.evaluation.tools import Tools, target_level, target_loudness
 from prosody_transfer.evaluation.trackers import Contour
 from prosody_transfer.store.speech_file import write_speech
 
@@ -85,7 +85,7 @@ class Measurer:
         folder: Where outputs that are made are kept: FOLDER/ID.SYSTEM.flac.
     """
 
-    def __init__(self, tools: Tools, folder: Path) -> None:
+    def __init__(self, tools: Judges, folder: Path) -> None:
         self.tools, self.folder = tools, folder
         self._enrolled: dict[str, str] = {}
 

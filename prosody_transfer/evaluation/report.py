@@ -17,10 +17,10 @@ from prosody_transfer.evaluation import catalogue, drawings, html
 from prosody_transfer.evaluation.cache import code_version
 from prosody_transfer.evaluation.evaluate import Measured, spread
 from prosody_transfer.evaluation.figures import EVALUATION_RATE, load
-from prosody_transfer.evaluation.likeness import Likeness
+from prosody_transfer.evaluation.identity_scores import IdentityScores
+from prosody_transfer.evaluation.judges import Settings
 from prosody_transfer.evaluation.pairs import Excluded
 from prosody_transfer.evaluation.summary import Row, summarise
-from prosody_transfer.evaluation.tools import Settings
 from prosody_transfer.evaluation.trackers import track
 from prosody_transfer.evaluation.verdicts import compare, judge
 from prosody_transfer.synthesis.report import write_report
@@ -47,7 +47,7 @@ def build(
         "comparisons", "verdicts" [{"name", "passed", "text"}], "excluded" [{"id", "reason"}], "notes", "identity"
         {"bounds", "by_relation"}, "shown", "definitions" {key: {"title", "unit", "better", "definition"}}, "settings".
     """
-    likeness = Likeness(measured.pairs, measured.rows, measured.enrol)
+    likeness = IdentityScores(measured.pairs, measured.rows, measured.enrol)
     likeness.add(measured.rows)
     by_system: dict[str, list[Row]] = {name: [] for name in catalogue.SYSTEMS}
     for row in measured.rows:

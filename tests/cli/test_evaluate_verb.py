@@ -23,7 +23,7 @@ def fakes(monkeypatch: pytest.MonkeyPatch) -> Any:
     real = runner.evaluate
 
     def quick(pairs: Any, settings: Any, work: Any, **options: Any) -> Any:
-        return real(pairs, settings, work, **{**options, "workers": 1, "tools": evaluate_fakes.FakeTools})
+        return real(pairs, settings, work, **{**options, "workers": 1, "tools": evaluate_fakes.FakeJudges})
 
     monkeypatch.setattr(runner, "evaluate", quick)
     return evaluate_fakes

@@ -12,8 +12,8 @@ import soundfile
 
 from prosody_transfer.core.errors import AudioError, DependencyError, TranscriptError
 from prosody_transfer.core.types import Alignment, PhoneInterval
+from prosody_transfer.evaluation.judges import Judges, Settings
 from prosody_transfer.evaluation.pairs import Pair
-from prosody_transfer.evaluation.tools import Settings, Tools
 from prosody_transfer.evaluation.trackers import Contour
 
 RATE = 16_000
@@ -54,7 +54,7 @@ def make_pairs(folder: Path, sources: int = 3, voices: tuple[str, ...] = ("alice
     return pairs
 
 
-class FakeTools(Tools):
+class FakeJudges(Judges):
     """Judges by arithmetic. Files whose names say so are bad, and every measured source leaves a line in a log."""
 
     log = ""  # a file

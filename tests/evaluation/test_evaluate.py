@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from prosody_transfer.core.errors import OutputError
 from prosody_transfer.evaluation import evaluate as runner
 from prosody_transfer.evaluation.cache import Results, file_hash
+from prosody_transfer.evaluation.judges import Judges, Settings
 from prosody_transfer.evaluation.measuring import pack, unpack
 from prosody_transfer.evaluation.references import speech_level
-from prosody_transfer.evaluation.tools import Settings, Tools
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def log(tmp_path: Path) -> Any:
 
 def run(fakes: ModuleType, pairs: Any, work: Path, tools: Any = None, **options: Any) -> runner.Measured:
     settings = {k: options.pop(k) for k in tuple(options) if k in Settings.__struct_fields__}
-    return runner.evaluate(pairs, Settings(**settings), work, workers=1, tools=tools or fakes.FakeTools, **options)
+    return runner.evaluate(pairs, Settings(**settings), work, workers=1, tools=tools or fakes.FakeJudges, **options)
 
 
 def change(pair: Any, **new: Any) -> Any:
@@ -60,8 +60,8 @@ def rows_of(measured: runner.Measured, system: str) -> list[dict[str, Any]]:
 def test_exact_answers_against_themselves_are_zeros(tmp_path: Path, fakes: ModuleType) -> None:
     pairs = [change(p, output=p.exact) for p in fakes.make_pairs(tmp_path)]
 
-    class RealMelody(fakes.FakeTools):  # type: ignore[name-defined]
-        track = Tools.track
+    class RealMelody(fakes.FakeJudges):  # type: ignore[name-defined]
+        track = Judges.track
 
     measured = run(fakes, pairs, tmp_path / "work", RealMelody, controls=0)
     assert len(rows_of(measured, "ptx")) == 6
@@ -95,7 +95,7 @@ def test_systems_and_what_is_measured_of_each(tmp_path: Path, fakes: ModuleType)
 def test_one_output_for_two_targets_is_heard_as_loud_as_each(tmp_path: Path, fakes: ModuleType) -> None:
     """A system that ignores the target: its file is read once, but not judged at the first target's level twice."""
 
-    class Levels(fakes.FakeTools):  # type: ignore[name-defined]
+    class Levels(fakes.FakeJudges):  # type: ignore[name-defined]
         def embed_levelled(self, waveform: np.ndarray, level_db: float) -> np.ndarray:
             return np.full(256, level_db, np.float32)
 
@@ -139,7 +139,7 @@ def test_without_controls_a_pair_is_still_judged(tmp_path: Path, fakes: ModuleTy
 
 
 def test_what_is_not_installed_is_not_measured(tmp_path: Path, fakes: ModuleType) -> None:
-    class Bare(fakes.FakeTools):  # type: ignore[name-defined]
+    class Bare(fakes.FakeJudges):  # type: ignore[name-defined]
         absent = ("voice", "quality")
 
     measured = run(fakes, fakes.make_pairs(tmp_path, 1), tmp_path / "work", Bare)
@@ -152,7 +152,7 @@ def test_what_is_not_installed_is_not_measured(tmp_path: Path, fakes: ModuleType
 def test_what_was_not_installed_is_measured_once_it_is(
     tmp_path: Path, fakes: ModuleType, log: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Bare(fakes.FakeTools):  # type: ignore[name-defined]
+    class Bare(fakes.FakeJudges):  # type: ignore[name-defined]
         absent = ("voice", "quality")
 
     pairs, work = fakes.make_pairs(tmp_path, 1), tmp_path / "work"
@@ -205,7 +205,7 @@ def test_a_second_run_measures_only_what_changed(tmp_path: Path, fakes: ModuleTy
 def test_a_killed_run_goes_on_where_it_was(tmp_path: Path, fakes: ModuleType, log: Any) -> None:
     pairs, work = fakes.make_pairs(tmp_path), tmp_path / "work"
 
-    class Killed(fakes.FakeTools):  # type: ignore[name-defined]
+    class Killed(fakes.FakeJudges):  # type: ignore[name-defined]
         stop_at = "s1"
 
     with pytest.raises(KeyboardInterrupt):
@@ -252,7 +252,7 @@ def test_two_processes_find_what_one_finds(tmp_path: Path, fakes: ModuleType) ->
     pairs = fakes.make_pairs(tmp_path, 2)
     done: list[int] = []
     two = runner.evaluate(
-        pairs, Settings(controls=1), tmp_path / "two", workers=2, tools=fakes.FakeTools,
+        pairs, Settings(controls=1), tmp_path / "two", workers=2, tools=fakes.FakeJudges,
         on_done=lambda n, name: done.append(n),
     )  # fmt: skip
     one = run(fakes, pairs, tmp_path / "one", controls=1)

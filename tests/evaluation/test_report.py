@@ -13,9 +13,9 @@ import pytest
 
 from prosody_transfer.core.errors import OutputError
 from prosody_transfer.evaluation.evaluate import Measured, evaluate
+from prosody_transfer.evaluation.judges import Settings
 from prosody_transfer.evaluation.pairs import Excluded
 from prosody_transfer.evaluation.report import build, choose, render, write
-from prosody_transfer.evaluation.tools import Settings
 
 EVIL = "<script>alert('x')</script>"
 
@@ -58,7 +58,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Measured:
 
         pairs = fakes.make_pairs(folder)
         pairs[0] = msgspec.structs.replace(pairs[0], id=f"{EVIL}.alice", text=EVIL)
-        return evaluate(pairs, Settings(), folder / "work", workers=1, tools=fakes.FakeTools)
+        return evaluate(pairs, Settings(), folder / "work", workers=1, tools=fakes.FakeJudges)
 
 
 @pytest.fixture(scope="module")

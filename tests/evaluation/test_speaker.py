@@ -18,9 +18,9 @@ from prosody_transfer.audio.loudness import speech_level_db
 from prosody_transfer.core.errors import AudioError, DependencyError, ModelError, UsageError
 from prosody_transfer.evaluation import references as refs
 from prosody_transfer.evaluation.figures import EVALUATION_RATE, load
+from prosody_transfer.evaluation.judges import Judges, Settings
 from prosody_transfer.evaluation.slaney import power_mel, slaney_filterbank
 from prosody_transfer.evaluation.speaker import Judge, raise_level, window_starts, without_pauses
-from prosody_transfer.evaluation.tools import Settings, Tools
 from prosody_transfer.store.checkpoint import load_checkpoint
 from prosody_transfer.store.weights import shipped
 
@@ -85,7 +85,7 @@ def test_softer_speech_is_the_same_voice(judge):
 
 def test_equally_loud_recordings_are_judged_alike(judge):
     """Twice as loud is another vector to the judge, but not once both are at one speech level."""
-    alice, tools = signals()["alice"], Tools(Settings())
+    alice, tools = signals()["alice"], Judges(Settings())
     assert judge.embed(alice) @ judge.embed(4 * alice) < 0.99
     levelled = [tools.embed_levelled(gain * alice, -26.0) for gain in (1, 4)]
     assert levelled[0] @ levelled[1] > 0.9999

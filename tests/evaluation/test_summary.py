@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prosody_transfer.evaluation.evaluate import evaluate
-from prosody_transfer.evaluation.likeness import Likeness, shipped_references
+from prosody_transfer.evaluation.identity_scores import IdentityScores, shipped_references
+from prosody_transfer.evaluation.judges import Settings
 from prosody_transfer.evaluation.measuring import pack
 from prosody_transfer.evaluation.pairs import Pair
 from prosody_transfer.evaluation.statistics import bootstrap
 from prosody_transfer.evaluation.summary import paired, summarise, values
-from prosody_transfer.evaluation.tools import Settings
 
 
 def rows(key: str, found: list[float | None], per_source: int = 1) -> list[dict[str, Any]]:
@@ -90,7 +90,7 @@ def test_identity_of_a_planted_voice() -> None:
         embedded("no_prosody", 0, None),
     ]  # fmt: skip
     found[2]["levelled"] = found[3]["levelled"] = pack(direction(0.8, 0.6))
-    likeness = Likeness(pairs, found, enrol)
+    likeness = IdentityScores(pairs, found, enrol)
     likeness.add(found)
     ptx = found[2:4]
     assert [round(row["margin"], 6) for row in ptx] == [0.2, -0.2]
@@ -113,7 +113,7 @@ def test_the_other_sources_of_a_speaker_are_what_they_sound_like() -> None:
         Pair(id="p3", source="s3", speaker="new"),
     ]
     found = [embedded("source", i, direction(*np.eye(4)[i])) for i in range(4)]
-    likeness = Likeness(pairs, found, {"e": pack(direction(0, 0, 0, 0, 1))})
+    likeness = IdentityScores(pairs, found, {"e": pack(direction(0, 0, 0, 0, 1))})
     at = [int(np.argmax(likeness.source_vectors(p))) for p in pairs]  # type: ignore[arg-type]
     assert at == [1, 0, 4, 3]
 
@@ -126,7 +126,7 @@ def test_shipped_voices_are_known_by_their_held_out_recordings() -> None:
     voice = found.mean(0).astype(np.float32)
     row = {**embedded("ptx", 0, voice), "id": "p", "speaker": "alice"}
     source = {**embedded("source", 0, direction(1)), "id": "p"}
-    likeness = Likeness(pairs, [row, source], {})
+    likeness = IdentityScores(pairs, [row, source], {})
     likeness.add([row, source])
     assert row["target_similarity"] > 0.99 and row["relation"] == "same f0 register"
     bounds = {key: bound["value"] for key, bound in likeness.bounds().items()}
@@ -147,8 +147,8 @@ def test_recordings_to_enrol_are_embedded_once_each(
     pairs = [
         msgspec.structs.replace(p, target_enrol=enrol, source_enrol=(bad,)) for p in fakes.make_pairs(tmp_path, 2)
     ]  # fmt: skip
-    measured = evaluate(pairs, Settings(controls=0), tmp_path / "work", workers=1, tools=fakes.FakeTools)
+    measured = evaluate(pairs, Settings(controls=0), tmp_path / "work", workers=1, tools=fakes.FakeJudges)
     assert {Path(p).name for p in measured.enrol} == {"e0.wav", "e1.wav", "short.wav"}
     assert measured.enrol[bad] == "" and "too short" in measured.notes["short.wav"]
-    likeness = Likeness(measured.pairs, measured.rows, measured.enrol)
+    likeness = IdentityScores(measured.pairs, measured.rows, measured.enrol)
     assert likeness.targets["alice"].shape == (2, 256)

@@ -39,7 +39,7 @@ class Settings(Config):
     vocoder: str = ""
 
 
-class Tools:
+class Judges:
     """Everything that turns a recording into figures, in one process.
 
     Attributes:
@@ -188,7 +188,7 @@ def target_loudness(enrol: tuple[str, ...], speaker: str) -> float | None:
     return mean_speech_level(enrol) if enrol else speech_level(speaker)
 
 
-def target_level(pair: Pair, tools: Tools) -> float | None:
+def target_level(pair: Pair, tools: Judges) -> float | None:
     """Median ln F0 (ln Hz) of the target speaker: of the shipped voice, or of their recordings; None when unknown."""
     from prosody_transfer.evaluation.figures import load
     from prosody_transfer.store.voices import list_voices

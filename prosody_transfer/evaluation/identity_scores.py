@@ -27,7 +27,7 @@ from prosody_transfer.evaluation.summary import Row, plain
 from prosody_transfer.store.voices import list_voices
 
 
-class Likeness:
+class IdentityScores:
     """Who the speakers of a run are, by their recordings.
 
     Targets are known by `Pair.target_enrol`, or for shipped voices by recordings kept out of training. Sources are
