@@ -11,6 +11,7 @@ import pytest
 from prosody_transfer.core import closure as module
 from prosody_transfer.core.closure import closure, code_digest
 from prosody_transfer.evaluation import cache
+from prosody_transfer.models import registry
 
 A_ROOM = "prosody_transfer.evaluation"
 
@@ -53,7 +54,7 @@ def test_what_measures_nothing_costs_no_stored_figures(changed, name: str) -> No
 
 
 def test_the_judges_and_what_is_judged_are_among_it() -> None:
-    found = set(closure(cache.MEASURED_BY))
+    found = set(closure([*cache.MEASURED_BY, *registry.modules()]))
     names = ("trackers", "spectral", "speaker", "slaney", "quality", "intelligibility", "controls", "classical")
     assert {f"{A_ROOM}.{name}" for name in names} <= found
     assert {"prosody_transfer.synthesis.transferer", "prosody_transfer.models.copycat.network"} <= found
