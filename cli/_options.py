@@ -9,6 +9,7 @@ import typer
 
 AlignerName = Literal["pocketsphinx", "mfa", "viter"]
 RecogniseName = Literal["auto", "words", "phones"]
+TrackerName = Literal["learned", "dio"]
 FormatName = Literal["wav", "flac", "opus"]
 SubtypeName = Literal["PCM_24", "PCM_16", "FLOAT"]
 
@@ -68,6 +69,7 @@ Aligner = Annotated[AlignerName, _option("--aligner", "What finds the phones in 
 Recognise = Annotated[
     RecogniseName, _option("--recognise", "Where no words are given.  [auto: words]", "auto|words|phones")
 ]
+Tracker = Annotated[TrackerName, _option("--tracker", "What hears the melody.", "learned|dio")]
 Check = Annotated[bool, _option("--check/--no-check", "Refuse a transcript that does not match the recording.")]
 Vocoder = Annotated[str | None, _option("--vocoder", "Another vocoder, of ptx or Vocos.", "griffin-lim|FILE")]
 Model = Annotated[Path | None, _option("--model", "Another acoustic model: a checkpoint.", "FILE")]

@@ -15,6 +15,7 @@ Examples:
 def align(
     source: o.Source, output: o.TextGrid = None, text: o.Text = None, transcript: o.Transcript = None,
     aligner: o.Aligner = "pocketsphinx", recognise: o.Recognise = "auto", check_transcript: o.Check = True,
+    tracker: o.Tracker = "dio",
     track: o.Track = None, channel: o.Channel = None,
     json: o.Json = False, overwrite: o.Force = False,
 ) -> None:  # fmt: skip
@@ -33,8 +34,9 @@ def align(
     if output is not None:
         check_report(output, (".textgrid",), overwrite)
     settings = AnalysisSettings(
-        aligner=aligner, check_transcript=check_transcript, recognise=recognise, track=track, channel=channel
-    )
+        aligner=aligner, check_transcript=check_transcript, recognise=recognise, track=track, channel=channel,
+        tracker=tracker,
+    )  # fmt: skip
     analysis = measure(source, text=text, transcript=transcript, settings=settings)
     heard, found = analysis.aligned, analysis.alignment
     for warning in analysis.warnings:

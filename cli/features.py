@@ -17,6 +17,7 @@ Examples:
 def features(
     source: o.Source, output: o.Numbers = None, text: o.Text = None, transcript: o.Transcript = None,
     aligner: o.Aligner = "pocketsphinx", recognise: o.Recognise = "auto", check_transcript: o.Check = True,
+    tracker: o.Tracker = "dio",
     track: o.Track = None, channel: o.Channel = None,
     plot: o.Plot = None, json: o.Json = False, overwrite: o.Force = False,
 ) -> None:  # fmt: skip
@@ -34,8 +35,9 @@ def features(
     if output is not None:
         check_report(output, (".csv", ".json"), overwrite)
     settings = AnalysisSettings(
-        aligner=aligner, check_transcript=check_transcript, recognise=recognise, track=track, channel=channel
-    )
+        aligner=aligner, check_transcript=check_transcript, recognise=recognise, track=track, channel=channel,
+        tracker=tracker,
+    )  # fmt: skip
     found = measure(source, text=text, transcript=transcript, settings=settings)
     for warning in found.warnings:
         note(f"{source}: {warning}")

@@ -39,7 +39,8 @@ Seed = Annotated[int, _option("--seed", "Of the choice of these.", "N")]
 
 def prepare(
     corpus: Corpus, output: Into, workers: Workers = 2, layout: Layout = "auto", speaker: Speaker = "",
-    recognise: Recognise = "auto", aligner: o.Aligner = "pocketsphinx", dev_share: DevShare = 0.05,
+    recognise: Recognise = "auto", aligner: o.Aligner = "pocketsphinx",
+    tracker: o.Tracker = "dio", dev_share: DevShare = 0.05,
     dev_speakers: DevSpeakers = None, seed: Seed = 1, json: o.Json = False,
 ) -> None:  # fmt: skip
     """Make a corpus ready for training.
@@ -66,7 +67,7 @@ def prepare(
         prepared = prepare_corpus(
             corpus, output, workers=workers, layout=layout, speaker=speaker, recognise=recognise, aligner=aligner,
             dev_share=dev_share, seed=seed, dev_speakers=dev_speakers,
-            on_event=on_event,
+            on_event=on_event, tracker=tracker,
         )  # fmt: skip
     if json:
         print_json({**prepared.summary, "output": output})

@@ -20,7 +20,7 @@ def transfer(
     f0_range_scale: o.F0RangeScale = 1.0, f0_shift_semitones: o.F0ShiftSemitones = 0.0,
     duration_scale: o.DurationScale = 1.0, aligner: o.Aligner = "pocketsphinx", recognise: o.Recognise = "auto",
     check_transcript: o.Check = True, vocoder: o.Vocoder = None, model: o.Model = None, device: o.Device = "cpu",
-    track: o.Track = None, channel: o.Channel = None, sample_rate: o.SampleRate = None,
+    tracker: o.Tracker = "dio", track: o.Track = None, channel: o.Channel = None, sample_rate: o.SampleRate = None,
     suffix: o.Format = "wav", subtype: o.Subtype = "PCM_24", plot: o.Plot = None, save_plan: o.SavePlan = None,
     voices: o.Voices = None, json: o.Json = False, overwrite: o.Force = False,
 ) -> None:  # fmt: skip
@@ -39,7 +39,7 @@ def transfer(
     settings = TransferSettings(
         keep=kept, strength=strength, f0_range_scale=f0_range_scale, f0_shift_semitones=f0_shift_semitones,
         duration_scale=duration_scale, aligner=aligner, recognise=recognise, check_transcript=check_transcript,
-        track=track, channel=channel, sample_rate=sample_rate,
+        track=track, channel=channel, sample_rate=sample_rate, tracker=tracker,
     ).check()  # fmt: skip
     if model is None:
         get_voice(speaker, voices=voices)

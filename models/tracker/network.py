@@ -109,14 +109,18 @@ class Tracker(nn.Module):
         Returns:
             (P + 3, T) float32.
         """
-        seen = spectrum(signal, self.config.spectrum, n_frames)
-        device, margin = next(self.parameters()).device, self.stack.latency
+        config, margin = self.config.spectrum, self.stack.latency
+        device = next(self.parameters()).device
+        edge = -(-config.window // 2 // config.hop_length)  # frames whose window begins before their first sample
         out = []
         with torch.inference_mode():
             for start in range(0, n_frames, chunk_frames):
                 stop = min(start + chunk_frames, n_frames)
                 low, high = max(0, start - margin), min(n_frames, stop + margin)
-                part = torch.from_numpy(seen[:, low:high])[None].to(device)
+                first = max(0, low - edge)
+                near = signal[first * config.hop_length : (high + edge) * config.hop_length]
+                seen = spectrum(near, config, high - first)[:, low - first :]
                 mask = torch.ones(1, high - low, dtype=torch.bool, device=device)
-                out.append(self(part, mask)[0, :, start - low : stop - low].float().cpu().numpy())
+                found = self(torch.from_numpy(seen)[None].to(device), mask)[0, :, start - low : stop - low]
+                out.append(found.float().cpu().numpy())
         return np.concatenate(out, 1)

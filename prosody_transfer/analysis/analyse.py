@@ -12,6 +12,7 @@ from prosody_transfer.analysis.pieces import Piece, cut, join_features
 from prosody_transfer.analysis.recorded import Recorded
 from prosody_transfer.analysis.settings import AnalysisSettings
 from prosody_transfer.analysis.source import SourceAligner, SourceAlignment
+from prosody_transfer.analysis.tracking import get_tracker
 from prosody_transfer.analysis.transcript import Transcript, find_words, name_file
 from prosody_transfer.audio.io import read_audio
 from prosody_transfer.audio.levelling import Levelled, level_source
@@ -104,7 +105,7 @@ def analyse(
     config = config or MelConfig()
     transcript.require_time(len(waveform) / config.sample_rate)
     levelled = level_source(waveform, config.sample_rate)
-    pieces = cut(levelled.waveform, config)
+    pieces = cut(levelled.waveform, config, get_tracker(settings.tracker))
     aligned = aligner.align(levelled.waveform, pieces, transcript, settings)
     recorded = recorded or Recorded(config.sample_rate, len(waveform))
     return Analysis(recorded, waveform, levelled, pieces, aligned)

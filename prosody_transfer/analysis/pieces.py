@@ -11,10 +11,11 @@ from prosody_transfer.audio.segment import cut_at_pauses
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval, WordInterval
 from prosody_transfer.core.units import samples_to_frames
-from prosody_transfer.features.extract import Features, extract
+from prosody_transfer.features.extract import Features, Tracker, extract
 
 MAXIMUM_SECONDS = 20.0
 MARGIN_FRAMES = 12  # measured beyond a piece's borders, so that borders leave no trace
+LEARNED_MARGIN_FRAMES = 32  # the learned tracker looks 20 frames and half a window ahead
 
 
 @dataclass(frozen=True)
@@ -33,21 +34,27 @@ class Piece:
     features: Features
 
 
-def cut(waveform: np.ndarray, config: MelConfig) -> list[Piece]:
-    """Cut at pauses and measure every piece; the frames of all pieces add up to those of the whole recording."""
+def cut(waveform: np.ndarray, config: MelConfig, tracker: Tracker | None = None) -> list[Piece]:
+    """Cut at pauses and measure every piece; the frames of all pieces add up to those of the whole recording.
+
+    Args:
+        tracker: Of the melody; None for DIO.
+    """
+    margin = MARGIN_FRAMES if tracker is None else LEARNED_MARGIN_FRAMES
     hop, total = config.hop_length, len(waveform)
     edges = [b // hop * hop for _, b in cut_at_pauses(waveform, config.sample_rate, max_seconds=MAXIMUM_SECONDS)[:-1]]
     edges = [0, *edges, total]
     pieces = []
     for start, end in zip(edges, edges[1:], strict=False):
         size = samples_to_frames(total - start, hop) if end == total else (end - start) // hop
-        low = max(0, start - MARGIN_FRAMES * hop)
-        wide = extract(waveform[low : min(total, end + MARGIN_FRAMES * hop)], config)
+        low = max(0, start - margin * hop)
+        wide = extract(waveform[low : min(total, end + margin * hop)], config, tracker)
         offset = (start - low) // hop
         part = slice(offset, offset + size)
         features = replace(
             wide, mel=wide.mel[:, part], log_f0=wide.log_f0[part], voiced=wide.voiced[part],
             energy_db=wide.energy_db[part], n_samples=end - start,
+            doubt=None if wide.doubt is None else wide.doubt[part],
         )  # fmt: skip
         pieces.append(Piece(start, end, start // hop, features))
     return pieces
@@ -56,10 +63,8 @@ def cut(waveform: np.ndarray, config: MelConfig) -> list[Piece]:
 def join_features(pieces: list[Piece]) -> Features:
     """The features of the recording that was cut."""
     first = pieces[0].features
-    joined: dict[str, Any] = {
-        k: np.concatenate([getattr(p.features, k) for p in pieces], -1)
-        for k in ("mel", "log_f0", "voiced", "energy_db")
-    }
+    known = ("mel", "log_f0", "voiced", "energy_db", *(() if first.doubt is None else ("doubt",)))
+    joined: dict[str, Any] = {k: np.concatenate([getattr(p.features, k) for p in pieces], -1) for k in known}
     return replace(first, **joined, n_samples=pieces[-1].end)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from prosody_transfer.analysis.tracking import DEFAULT_TRACKER, check_tracker
 from prosody_transfer.audio.layouts import check_channel
 from prosody_transfer.core.config import Config
 from prosody_transfer.core.errors import UsageError
@@ -17,6 +18,7 @@ class AnalysisSettings(Config):
         track: Audio track of a film, from 1; None for the first.
         channel: The channel that holds the voice: its number from 1, or its name (L, R, C, LFE, Ls, Rs, ...); None
             mixes those that hold sound.
+        tracker: Of the melody: "learned" or "dio".
     """
 
     aligner: str = "pocketsphinx"
@@ -24,6 +26,7 @@ class AnalysisSettings(Config):
     recognise: str = "auto"
     track: int | None = None
     channel: str | int | None = None
+    tracker: str = DEFAULT_TRACKER
 
     def check(self) -> AnalysisSettings:
         """Itself, or UsageError naming the setting that is out of range."""
@@ -34,4 +37,5 @@ class AnalysisSettings(Config):
         if self.track is not None and self.track < 1:
             raise UsageError(f"there is no track {self.track}", place="--track", remedy="give a number from 1")
         check_channel(self.channel)
+        check_tracker(self.tracker)
         return self

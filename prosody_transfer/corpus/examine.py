@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from prosody_transfer.analysis.tracking import DEFAULT_TRACKER, get_tracker, weights_fingerprint
 from prosody_transfer.core.config import Config, MelConfig
 from prosody_transfer.core.errors import (
     AudioError,
@@ -50,6 +51,7 @@ class Examination(Config):
     quality: Quality = Quality()
     aligner: str = "pocketsphinx"
     recognise: str = PHONES_ONLY
+    tracker: str = DEFAULT_TRACKER
 
     @property
     def cache(self) -> Path:
@@ -61,7 +63,9 @@ class Examination(Config):
 
     def key(self) -> str:
         """Changes with every setting but the place."""
-        parts = (self.mel.fingerprint(), self.quality.fingerprint(), self.aligner, self.recognise, "3")
+        parts = [self.mel.fingerprint(), self.quality.fingerprint(), self.aligner, self.recognise, "3"]
+        if self.tracker != "dio":  # folders of before there was another are not measured again
+            parts.append(f"{self.tracker} {weights_fingerprint(self.tracker)}")
         return " ".join(parts)
 
 
@@ -233,7 +237,7 @@ def _utterance(row: Row, waveform: np.ndarray, words: Words, setup: Examination,
 
     config, quality = setup.mel, setup.quality
     try:
-        features = extract(waveform, config)
+        features = extract(waveform, config, get_tracker(setup.tracker))
     except AudioError as error:
         raise Rejected("short", error.problem) from None
     snr, voiced = snr_db(features), voiced_share(features)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from prosody_transfer.analysis.tracking import DEFAULT_TRACKER, check_tracker
 from prosody_transfer.core.atomic import make_folder, remove_leftovers, write_atomically
 from prosody_transfer.core.config import Config, load_config
 from prosody_transfer.core.errors import DependencyError, UsageError
@@ -59,7 +60,7 @@ class Prepared:
 def prepare_corpus(
     corpus: Path, out: Path, *, workers: int = 2, layout: str = "auto", speaker: str = "", recognise: str = "auto",
     aligner: str = "pocketsphinx", dev_share: float = 0.05, seed: int = 1, on_event: Event | None = None,
-    dev_speakers: int | None = None, quality: Quality | None = None,
+    dev_speakers: int | None = None, quality: Quality | None = None, tracker: str = DEFAULT_TRACKER,
 ) -> Prepared:  # fmt: skip
     """Prepare a corpus for training. What is finished is not done again; a kill at any time costs what was in hand.
 
@@ -77,21 +78,20 @@ def prepare_corpus(
         seed: Of the split.
         on_event: Called with a stage ("prepare"), how many recordings are done, and of how many.
         dev_speakers: How many speakers to hold out whole. None: `dev_share` of them where there are 20 or more.
-        quality: Thresholds.
+        tracker: Of the melody, see `analysis.tracking`; with another one everything is measured again.
 
     Raises:
         UsageError: The layout is not known, an argument is out of range, or nothing in the corpus can be used.
         DependencyError: The aligner, or what recognises words, is not installed.
         OutputError: `out` can't be written to, or the disk is full.
     """
-    _check(workers, recognise, aligner, dev_share)
+    _check(workers, recognise, aligner, dev_share, tracker)
     out = Path(out)
     make_folder(out)
     remove_leftovers(out, below=True)
     detected = detect(corpus, layout=layout, speaker=speaker, skip=out)
-    setup = Examination(
-        out=str(out.resolve()), quality=quality or Quality(), aligner=aligner, recognise=_mode(recognise)
-    )
+    setup = Examination(out=str(out.resolve()), quality=quality or Quality(), aligner=aligner,
+                        recognise=_mode(recognise), tracker=tracker)  # fmt: skip
     total = sum(isinstance(found, Entry) for found in read_entries(detected))
     faults, verdicts = _examine_all(detected, setup, workers, total, on_event)
     verdicts = _without_copies(verdicts)
@@ -118,9 +118,10 @@ def prepare_corpus(
     return Prepared(rows[TRAIN], rows[DEV], out / "cache", rejected, detected.name, detected.why, summary)
 
 
-def _check(workers: int, recognise: str, aligner: str, dev_share: float) -> None:
+def _check(workers: int, recognise: str, aligner: str, dev_share: float, tracker: str) -> None:
     from prosody_transfer.alignment.base import aligner_names
 
+    check_tracker(tracker)
     if workers < 1:
         raise UsageError(f"{workers} processes are too few", place="--workers", remedy="give at least 1")
     if recognise not in RECOGNISE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,10 +10,12 @@ import numpy as np
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.errors import AudioError, ModelError
 from prosody_transfer.core.units import samples_to_frames
+from prosody_transfer.features.learned_pitch import Heard
 from prosody_transfer.features.mel import ENERGY_FLOOR_DB
 from prosody_transfer.features.pitch import track_f0
 
 MINIMUM_SAMPLES = 2048
+Tracker = Callable[[np.ndarray, int, int, int], Heard]  # of a waveform, its rate, samples a frame, frames
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Features:
         energy_db: (T,) float32, relative to the normalised speech level.
         n_samples: N, before padding to a whole number of frames.
         config: The settings they were made with.
+        doubt: (T,) float32, 0 to 1, how likely `log_f0` is wrong where voiced; None where the tracker does not say.
     """
 
     mel: np.ndarray
@@ -34,6 +38,7 @@ class Features:
     energy_db: np.ndarray
     n_samples: int
     config: MelConfig
+    doubt: np.ndarray | None = None
 
     @property
     def n_frames(self) -> int:
@@ -61,11 +66,12 @@ def pad_to_frames(waveform: np.ndarray, config: MelConfig) -> np.ndarray:
     return np.pad(waveform, (0, -len(waveform) % config.hop_length))
 
 
-def extract(waveform: np.ndarray, config: MelConfig) -> Features:
+def extract(waveform: np.ndarray, config: MelConfig, tracker: Tracker | None = None) -> Features:
     """Measure a recording.
 
     Args:
         waveform: (N,) float32 at `config.sample_rate`, already at the normalised speech level.
+        tracker: Of the melody; None for DIO, see `features.pitch`.
 
     Raises:
         AudioError: Fewer than `MINIMUM_SAMPLES` samples.
@@ -79,5 +85,9 @@ def extract(waveform: np.ndarray, config: MelConfig) -> Features:
     padded = pad_to_frames(waveform, config)
     mel = log_mel(torch.from_numpy(padded)[None].float(), config)[0]
     size = samples_to_frames(len(waveform), config.hop_length)
-    log_f0, voiced = track_f0(padded, config.sample_rate, config.hop_length, size)
-    return Features(mel.numpy(), log_f0, voiced, energy_from_mel(mel, config).numpy(), len(waveform), config)
+    energy = energy_from_mel(mel, config).numpy()
+    if tracker is None:
+        log_f0, voiced = track_f0(padded, config.sample_rate, config.hop_length, size)
+        return Features(mel.numpy(), log_f0, voiced, energy, len(waveform), config)
+    heard = tracker(padded, config.sample_rate, config.hop_length, size)
+    return Features(mel.numpy(), heard.log_f0, heard.voiced, energy, len(waveform), config, heard.doubt)

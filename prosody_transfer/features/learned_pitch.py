@@ -98,28 +98,23 @@ def best_candidates(score: np.ndarray, jump: float = JUMP_COST, most: float = MO
     """
     size, count = score.shape
     grid = np.arange(count)
-    slope = jump * grid
-    back = np.empty((size, count), np.int32)
-    total = score[0].astype(np.float64)
+    slope = (jump * grid).astype(score.dtype)
+    reached = np.empty_like(score)
+    reached[0] = score[0]
     for t in range(1, size):
-        top = int(total.argmax())
-        rising = total + slope
-        best = np.maximum.accumulate(rising)
-        came = np.maximum.accumulate(np.where(rising == best, grid, 0))
-        falling = (total - slope)[::-1]
-        best_down = np.maximum.accumulate(falling)
-        from_down = (count - 1 - np.maximum.accumulate(np.where(falling == best_down, grid, 0)))[::-1]
-        best, best_down = best - slope, best_down[::-1] + slope
-        lower = best_down > best
-        best = np.where(lower, best_down, best)
-        came = np.where(lower, from_down, came)
-        leap = total[top] - most > best
-        back[t] = np.where(leap, top, came)
-        total = np.where(leap, total[top] - most, best) + score[t]
+        before = reached[t - 1]
+        best = np.maximum.accumulate(before + slope)
+        best -= slope
+        from_above = np.maximum.accumulate((before - slope)[::-1])[::-1]
+        from_above += slope
+        np.maximum(best, from_above, out=best)
+        np.maximum(best, before.max() - most, out=best)
+        np.add(best, score[t], out=reached[t])
+    cost = np.minimum(jump * np.abs(grid[:, None] - grid), most).astype(score.dtype)
     path = np.empty(size, int)
-    path[-1] = int(total.argmax())
+    path[-1] = int(reached[-1].argmax())
     for t in range(size - 1, 0, -1):
-        path[t - 1] = back[t, path[t]]
+        path[t - 1] = int((reached[t - 1] - cost[path[t]]).argmax())
     return path
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from prosody_transfer.analysis.analyse import Analysis, analyse, analyse_file
 from prosody_transfer.analysis.recorded import Recorded, check_waveform
 from prosody_transfer.analysis.source import SourceAligner
+from prosody_transfer.analysis.tracking import get_tracker
 from prosody_transfer.analysis.transcript import given_words, name_file
 from prosody_transfer.audio.io import DEFAULT_SUBTYPE, check_writable
 from prosody_transfer.audio.limiter import describe
@@ -115,7 +116,8 @@ class Transferer:
         self.voices = {**self.own.known(), **self.voices}
         recogniser, _ = load_network("recogniser", None, device)
         named = vocoder or shipped("vocoder")
-        self.networks = [weights_digest(file) for file in (model or shipped_acoustic(), named, shipped("recogniser"))]
+        files = (model or shipped_acoustic(), named, shipped("recogniser"), shipped("tracker"))
+        self.networks = [weights_digest(file) for file in files]
         self.aligner = SourceAligner(recogniser)
 
     def voice(self, name: str) -> TargetVoice:
@@ -245,7 +247,7 @@ class Transferer:
         wanted, rate = len(rendered.levelled), self.config.sample_rate
         measured = None
         if measure_output and MINIMUM_SAMPLES <= wanted <= 60 * rate:
-            measured = extract(rendered.levelled, self.config)
+            measured = extract(rendered.levelled, self.config, get_tracker(settings.tracker))
             if settings.duration_scale == 1:
                 measured = softened(measured, plan.source.level.at_frames(self.config.hop_length, plan.n_frames))
         aligned, source = analysis.aligned, analysis.heard_features

@@ -145,7 +145,7 @@ def degrade(
     wet = signal
     if rng.random() < 0.2:
         return _levelled(wet, rng)
-    if rng.random() < 0.35:
+    if rng.random() < 0.45:
         wet = convolve(wet, room(rate, rng))
     if rng.random() < 0.6:
         wet = add_noise(wet, _draw_noise(len(wet), rate, rng, babble), rng.uniform(-1, 24))

@@ -90,6 +90,6 @@ def music(size: int, rate: int, rng: np.random.Generator) -> np.ndarray:
 
 
 NOISES: dict[str, tuple[float, Noise]] = {
-    "coloured": (0.36, coloured), "music": (0.22, music), "hum": (0.16, hum), "wind": (0.08, wind),
+    "coloured": (0.32, coloured), "music": (0.2, music), "hum": (0.22, hum), "wind": (0.08, wind),
     "clicks": (0.06, clicks),
 }  # fmt: skip  (shares; the rest is babble)
