@@ -40,6 +40,7 @@ lock: .venv/bin/python
 weights: .venv/.base
 	$(BIN)/ptx train recipe recipes/shipped.toml
 	$(BIN)/ptx voice fisher data/synthetic.jsonl data/real_train.jsonl --cache data/cache --model runs/copycat_heard/model.safetensors -o runs/fisher.safetensors
+	$(BIN)/ptx train prominence data/prominence.txt.gz -o runs/prominence.safetensors --hold-out 1919 --hold-out 2277 --hold-out 2902 --hold-out 3853 --hold-out 5536
 
 # Where python has no ensurepip (Debian without python3-venv), the pip that is there fills the environment.
 .venv/bin/python:

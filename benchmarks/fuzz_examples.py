@@ -322,7 +322,21 @@ def _text(path: Path) -> str:
     return path.read_bytes().decode("utf8", "replace")
 
 
+CONFIG = b"""run_dir = "runs/x"
+[data]
+manifests = ["data/synthetic.jsonl"]
+[network]
+speakers = ["alice"]
+[task]
+batch_size = 12
+[loop]
+total_steps = 6000
+learning_rate = 1e-3
+"""
+
+
 def _of_plans() -> list[Parser]:
+    from prosody_transfer.training.recipe import read_recipe
     from prosody_transfer.training.settings import load_settings
 
     def settings(path: Path) -> Any:
@@ -331,5 +345,5 @@ def _of_plans() -> list[Parser]:
 
         return load_settings("copycat", CopyCatConfig, CopyCatTaskConfig, config=path)
 
-    configs = sorted((Path(__file__).parent.parent / "configs").glob("copycat*.toml"))
-    return [Parser("config", "x.toml", settings, [path.read_bytes() for path in configs])]
+    recipe = (Path(__file__).parent.parent / "recipes" / "shipped.toml").read_bytes()
+    return [Parser("config", "x.toml", settings, [CONFIG]), Parser("recipe", "x.toml", read_recipe, [recipe])]
