@@ -38,7 +38,7 @@ class Check(NamedTuple):
 def run_checks() -> list[Check]:
     """Everything that `ptx doctor` looks at, in the order in which it is shown."""
     return [
-        _python(), _torch(), *map(_package, NEEDED), *_devices(), *_weights(), _voices(), *_aligners(),
+        _python(), _torch(), *map(_package, NEEDED), *_devices(), *_runtimes(), *_weights(), _voices(), *_aligners(),
         *_extras(), _temporary(),
     ]  # fmt: skip
 
@@ -84,6 +84,20 @@ def _devices() -> list[Check]:
 
     names = [f"cuda:{i} {torch.cuda.get_device_name(i)}" for i in range(torch.cuda.device_count())]
     return [Check("devices", True, False, ", ".join(["cpu", *names]))]
+
+
+def _runtimes() -> list[Check]:
+    """What networks run on here, and how fast: the phone recogniser's on five seconds of nothing."""
+    from prosody_transfer.integration.check import speed
+    from prosody_transfer.integration.runtimes import RUNTIMES
+
+    checks = []
+    for name in RUNTIMES:
+        try:
+            checks.append(Check(f"runtime {name}", True, name == "onnx", f"works, {speed(name):.0f} x real time"))
+        except PtxError as error:
+            checks.append(Check(f"runtime {name}", False, name == "onnx", error.problem, error.remedy))
+    return checks
 
 
 def _weights() -> list[Check]:

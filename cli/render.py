@@ -17,6 +17,7 @@ def render(
     plan: o.Plan, speaker: o.Speaker, output: o.Output = None, keep: o.Keep = "rhythm,pitch,energy,latent",
     strength: o.Strength = 1.0, f0_range_scale: o.F0RangeScale = 1.0, f0_shift_semitones: o.F0ShiftSemitones = 0.0,
     duration_scale: o.DurationScale = 1.0, vocoder: o.Vocoder = None, model: o.Model = None, device: o.Device = "cpu",
+    runtime: o.Runtime = None, shapes: o.ShapesOfTensors = "dynamic",
     sample_rate: o.SampleRate = None, subtype: o.Subtype = "PCM_24", voices: o.Voices = None, json: o.Json = False,
     overwrite: o.Force = False,
 ) -> None:  # fmt: skip
@@ -45,7 +46,7 @@ def render(
 
     from prosody_transfer.synthesis.transferer import Transferer
 
-    report = Transferer(model, vocoder, device, voices).render_to_file(
+    report = Transferer(model, vocoder, device, voices, runtime, shapes).render_to_file(
         stored, speaker, target, settings=settings, overwrite=overwrite, subtype=subtype
     )
     report = {"output": str(target), "input": str(plan), **report}

@@ -120,7 +120,7 @@ def plan(features: Any, alignment: Alignment, level: float, network: Any = None)
     """The plan of one piece at the speech level, with its embedding where a network is given."""
     from prosody_transfer.analysis.recorded import Recorded
     from prosody_transfer.audio.levelling import SourceLevel
-    from prosody_transfer.synthesis.embed import embedding_steps
+    from prosody_transfer.models.copycat.embedding import embedding_steps
     from prosody_transfer.synthesis.plan import PlannedEmbedding, PlannedSource, measured_plan
 
     size, rate = features.n_samples, features.config.sample_rate

@@ -13,6 +13,12 @@ from prosody_transfer.core.config import Channels, Classes, Config, Factor, Laye
 ENERGY_SCALE_DB = 10.0
 F0_SCALE = 0.25
 N_POSITION = 3  # channels of `inputs.position_features`
+# How the decoder is asked, see `speaking`.
+LOWEST_HZ, HIGHEST_HZ = 50.0, 800.0
+SURELY_UNVOICED = -0.5  # logit of voicing, by the phones alone, below which the tracker is not believed
+ENERGY_SHARE = 0.3  # of the source's energy in what the decoder is told; chosen on 12 development pairs
+LOUDEST_DB = 20.0  # over the speech level: no voice's own energy is more
+GUIDANCE = 0.05  # how much further from the mean of all voices than the decoder puts the target
 
 
 class CopyCatConfig(Config):

@@ -11,7 +11,7 @@ from torch import Tensor
 from prosody_transfer.analysis.analyse import Analysis
 from prosody_transfer.features.extract import Features
 from prosody_transfer.models.copycat.inputs import PhoneInputs
-from prosody_transfer.synthesis.plan import NO_WORD, PlannedEmbedding, PlannedPhones, pieces_of
+from prosody_transfer.synthesis.plan import PlannedEmbedding, PlannedPhones, pieces_of, word_numbers
 from prosody_transfer.text.phones import PHONES
 
 
@@ -35,23 +35,6 @@ def phone_inputs(phones: PlannedPhones, durations: np.ndarray | None = None) -> 
         torch.ones(1, len(values), dtype=torch.bool),
         None if numbers is None else torch.from_numpy(numbers)[None],
     )
-
-
-def word_numbers(words: np.ndarray) -> np.ndarray | None:
-    """Words of a piece's phones as the networks count them, (P,) from 0 and rising; a pause between words is a word.
-
-    Args:
-        words: (P,) int, rising, `NO_WORD` in pauses.
-
-    Returns:
-        None where no words are known.
-    """
-    known = words != NO_WORD
-    if not known.any():
-        return None
-    first = words[known][0]
-    last = np.maximum.accumulate(np.where(known, words, first - 1)) - first
-    return np.where(known, 2 * last + 1, 2 * (last + 1))
 
 
 def embedding_steps(network: Any, features: Features, phones: PlannedPhones) -> tuple[Tensor, Tensor | None]:

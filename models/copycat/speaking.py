@@ -10,6 +10,14 @@ import torch
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.features.mel import energy_from_mel
 from prosody_transfer.features.sharpen import sharpen
+from prosody_transfer.models.copycat.config import (
+    ENERGY_SHARE,
+    GUIDANCE,
+    HIGHEST_HZ,
+    LOUDEST_DB,
+    LOWEST_HZ,
+    SURELY_UNVOICED,
+)
 from prosody_transfer.models.copycat.embedding import embed, on_frames, phone_inputs
 from prosody_transfer.models.copycat.inputs import ENERGY_SCALE_DB, F0_SCALE, ProsodyInputs
 from prosody_transfer.models.copycat.network import Decoded
@@ -19,12 +27,6 @@ from prosody_transfer.synthesis.prosody import Rhythm, TransferSettings, plan_rh
 from prosody_transfer.synthesis.target_voice import TargetVoice
 
 __all__ = ["PieceDecoder", "decode_frames", "ease_energy", "embed", "on_frames"]
-
-LOWEST_HZ, HIGHEST_HZ = 50.0, 800.0
-SURELY_UNVOICED = -0.5  # logit of voicing, by the phones alone, below which the tracker is not believed
-ENERGY_SHARE = 0.3  # of the source's energy in what the decoder is told; chosen on 12 development pairs
-LOUDEST_DB = 20.0  # over the speech level: no voice's own energy is more
-GUIDANCE = 0.05  # how much further from the mean of all voices than the decoder puts the target
 
 
 class PieceDecoder:

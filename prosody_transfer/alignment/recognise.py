@@ -42,21 +42,31 @@ def phone_posteriors(network: Any, features: Measured) -> np.ndarray:
     Raises:
         ModelError: The features were made with other settings than the recogniser's.
     """
-    import torch
-
     features.require(network.config.mel)
     pieces = []
-    with torch.inference_mode():
-        for start in range(0, features.n_frames, CHUNK_FRAMES):
-            mel = torch.from_numpy(features.mel[:, start : start + CHUNK_FRAMES])[None].to(network.bigram.device)
-            mask = torch.ones(1, mel.shape[2], dtype=torch.bool, device=mel.device)
-            found = torch.softmax(network(mel, mask)[0], 0).T.cpu().numpy()
-            counted = ~inside_pauses(found)
-            if counted.any() and not counted.all():
-                logits = network(mel, mask, torch.from_numpy(counted)[None].to(mel.device))[0]
-                found = torch.softmax(logits, 0).T.cpu().numpy()
-            pieces.append(found)
+    for start in range(0, features.n_frames, CHUNK_FRAMES):
+        mel = features.mel[:, start : start + CHUNK_FRAMES]
+        found = _posteriors(network, mel, None)
+        counted = ~inside_pauses(found)
+        if counted.any() and not counted.all():
+            found = _posteriors(network, mel, counted)
+        pieces.append(found)
     return np.concatenate(pieces)
+
+
+def _posteriors(network: Any, mel: np.ndarray, counted: np.ndarray | None) -> np.ndarray:
+    """(T, V) of a log-mel (M, T); the means are of the frames that count, (T,) bool, or of all."""
+    if hasattr(network, "posteriors"):  # an addon: without torch
+        return network.posteriors(mel, counted)  # type: ignore[no-any-return]
+    import torch
+
+    with torch.inference_mode():
+        values = torch.from_numpy(mel)[None].to(network.bigram.device)
+        mask = torch.ones(1, mel.shape[1], dtype=torch.bool, device=values.device)
+        more = () if counted is None else (torch.from_numpy(counted)[None].to(values.device),)
+        logits = network(values, mask, *more)[0]
+        found: np.ndarray = torch.softmax(logits, 0).T.cpu().numpy()
+        return found
 
 
 def inside_pauses(posteriors: np.ndarray) -> np.ndarray:
@@ -65,6 +75,13 @@ def inside_pauses(posteriors: np.ndarray) -> np.ndarray:
     for start, end in runs(posteriors[:, 0] > 0.5):
         inside[start + PAUSE_FRAMES : max(start, end - PAUSE_FRAMES)] = True
     return inside
+
+
+def log_bigram(network: Any) -> np.ndarray:
+    """(V, V) natural-log probability of the second phone after the first, of a recogniser or its addon."""
+    bigram = network.bigram
+    found: np.ndarray = bigram if isinstance(bigram, np.ndarray) else bigram.cpu().numpy()
+    return found
 
 
 def viterbi(log_posteriors: np.ndarray, bigram: np.ndarray) -> np.ndarray:
@@ -103,7 +120,7 @@ def viterbi(log_posteriors: np.ndarray, bigram: np.ndarray) -> np.ndarray:
 def recognise_phones(network: Any, features: Measured) -> Alignment:
     """Phones and their times, each with its posterior: doubt is passed on instead of one confident mistake."""
     posteriors = phone_posteriors(network, features)
-    path = viterbi(np.log(posteriors + 1e-6), network.bigram.cpu().numpy())
+    path = viterbi(np.log(posteriors + 1e-6), log_bigram(network))
     edges = [0, *(np.flatnonzero(np.diff(path)) + 1).tolist(), len(path)]
     config = features.config
     duration = features.n_samples / config.sample_rate

@@ -11,7 +11,7 @@ import numpy as np
 
 from prosody_transfer.alignment.anchors import Anchors, align_anchors
 from prosody_transfer.alignment.heard import check_match, split_tokens
-from prosody_transfer.alignment.recognise import phone_names, phone_posteriors, recognise_phones
+from prosody_transfer.alignment.recognise import log_bigram, phone_names, phone_posteriors, recognise_phones
 from prosody_transfer.alignment.spoken import Chosen, choose_readings, unlikely
 from prosody_transfer.alignment.times import LEAST_ANCHORED, check_times
 from prosody_transfer.alignment.verify import Weighed, joined_confidences, weigh_words, wrong_words
@@ -147,7 +147,7 @@ class SourceAligner:
         return SourceAlignment(whole, parts, origin, text, warnings, readings, sure)
 
     def _weigh(self, parts: list[Alignment], heard: list[Alignment], config: MelConfig) -> list[Weighed | None]:
-        bigram = self.recogniser.bigram.cpu().numpy()
+        bigram = log_bigram(self.recogniser)
         rate, hop = config.sample_rate, config.hop_length
         return [weigh_words(p, h, bigram, rate, hop) for p, h in zip(parts, heard, strict=True)]
 

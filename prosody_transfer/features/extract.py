@@ -11,7 +11,7 @@ from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.errors import AudioError, ModelError
 from prosody_transfer.core.units import samples_to_frames
 from prosody_transfer.features.learned_pitch import Heard
-from prosody_transfer.features.mel import ENERGY_FLOOR_DB
+from prosody_transfer.features.mel import ENERGY_FLOOR_DB, energy_of_mel, log_mel_array
 from prosody_transfer.features.pitch import track_f0
 
 MINIMUM_SAMPLES = 2048
@@ -76,18 +76,14 @@ def extract(waveform: np.ndarray, config: MelConfig, tracker: Tracker | None = N
     Raises:
         AudioError: Fewer than `MINIMUM_SAMPLES` samples.
     """
-    import torch
-
-    from prosody_transfer.features.mel import energy_from_mel, log_mel
-
     if len(waveform) < MINIMUM_SAMPLES:
         raise AudioError(f"{len(waveform)} samples are too few to measure", remedy="use at least 0.3 s of speech")
     padded = pad_to_frames(waveform, config)
-    mel = log_mel(torch.from_numpy(padded)[None].float(), config)[0]
+    mel = log_mel_array(padded, config)
     size = samples_to_frames(len(waveform), config.hop_length)
-    energy = energy_from_mel(mel, config).numpy()
+    energy = energy_of_mel(mel, config)
     if tracker is None:
         log_f0, voiced = track_f0(padded, config.sample_rate, config.hop_length, size)
-        return Features(mel.numpy(), log_f0, voiced, energy, len(waveform), config)
+        return Features(mel, log_f0, voiced, energy, len(waveform), config)
     heard = tracker(padded, config.sample_rate, config.hop_length, size)
-    return Features(mel.numpy(), heard.log_f0, heard.voiced, energy, len(waveform), config, heard.doubt)
+    return Features(mel, heard.log_f0, heard.voiced, energy, len(waveform), config, heard.doubt)

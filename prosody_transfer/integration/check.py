@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -193,3 +194,18 @@ def _interleaved(layer: Layer, first: Tensors, second: Tensors) -> Iterator[floa
 
 def _near(name: str, runtime: str, distance: float, limit: float) -> Check:
     return Check(name, runtime, distance <= limit, f"differs by {distance:.1e} of full scale; {limit:.0e} at most")
+
+
+def speed(runtime: str, seconds: float = 5.0) -> float:
+    """How much faster than speech the shipped phone recogniser runs here, one thread; raises as `open_runtime`."""
+    from prosody_transfer.store.weights import shipped
+
+    addon = open_addon(shipped("recogniser").parent)
+    handle = Networks([addon], runtime).handle("recogniser")
+    assert addon.config.features is not None
+    frames = round(seconds * addon.config.features.sample_rate / addon.config.features.hop_length)
+    inputs = made_up(handle.spec.inputs, {**SIZES, "T": frames})
+    handle.run(inputs)
+    began = time.perf_counter()
+    handle.run(inputs)
+    return seconds / max(time.perf_counter() - began, 1e-6)

@@ -1,6 +1,6 @@
 """What CopyCat needs around its decoder, as components: the voice's own prosody, energy, guidance, detail.
 
-Each is what `synthesis.decode` does to a whole piece, done as the frames come.
+Each is what `models.copycat.speaking` does to a whole piece, done as the frames come.
 """
 
 from __future__ import annotations
@@ -17,13 +17,16 @@ from prosody_transfer.features.sharpen import FRAMES, sharpen
 from prosody_transfer.integration.components import Flow, Ledger, Stream, StreamableBlock, join, register, steps
 from prosody_transfer.integration.runtimes import Tensors
 from prosody_transfer.integration.streams import NetworkStream, take
-from prosody_transfer.models.copycat.config import ENERGY_SCALE_DB, F0_SCALE
-
-LOWEST_HZ, HIGHEST_HZ = 50.0, 800.0
-SURELY_UNVOICED = -0.5  # logit of voicing, by the phones alone, below which the tracker is not believed
-ENERGY_SHARE = 0.3  # of the source's energy in what the decoder is told; chosen on 12 development pairs
-LOUDEST_DB = 20.0  # over the speech level: no voice's own energy is more
-GUIDANCE = 0.05  # how much further from the mean of all voices than the decoder puts the target
+from prosody_transfer.models.copycat.config import (
+    ENERGY_SCALE_DB,
+    ENERGY_SHARE,
+    F0_SCALE,
+    GUIDANCE,
+    HIGHEST_HZ,
+    LOUDEST_DB,
+    LOWEST_HZ,
+    SURELY_UNVOICED,
+)
 
 _MADE = ("log_f0", "voiced", "energy")
 _FRAME, _ONE = ("B", "T"), ("B",)

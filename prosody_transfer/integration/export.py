@@ -142,7 +142,7 @@ def symbols(part: Any, place: str) -> bytes:
     ]
     count = len(part.inputs)
     shapes = (*dynamic[:count], tuple(dynamic[count:])) if part.state else tuple(dynamic)
-    names = {"input_names": [port.name for port in ports],
+    names: dict[str, Any] = {"input_names": [port.name for port in ports],
              "output_names": [p.name for p in part.outputs] + [f"next_{p.name}" for p in part.state]}  # fmt: skip
     problem = ""
     for optimize in (True, False):  # the optimiser may mix weights (LSTM gates): then the graph has to do so

@@ -128,7 +128,7 @@ class Encoders(SequenceBlockContainer):
         if not names:
             remedy = "leave it out, or use an addon whose networks have the role encoder"
             raise ModelError("the addon has no encoders", place=self.place, remedy=remedy)
-        made = []
+        made: list[SequenceBlock] = []
         for name in self._in_order(names):
             block = SequenceNetwork(name, self.provider)
             block.place, block.setting = f"{self.place} {name}", self.setting

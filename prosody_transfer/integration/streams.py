@@ -178,7 +178,8 @@ class NetworkStream(StreamableBlock):
         constant = {p.name: sequence[p.name] for p in spec.inputs if p.axes[-1] != "T"}
         states = [self.handle.initial_state() for _ in range(self.passes())]
         waiting = _Queue()
-        skip, ended, like = spec.lag, False, {}
+        skip, ended = spec.lag, False
+        like: Tensors = {}
         while not ended or waiting.size:
             chunk = {} if ended else source.read(self.chunk)
             like = like or {name: value[..., :0] for name, value in chunk.items()}

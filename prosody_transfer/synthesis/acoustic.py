@@ -58,7 +58,8 @@ class Speaking(Protocol):
 
 def speaking_of(network: Any) -> Speaking:
     """The speaking part of the model that a network is of; ModelError where there is none."""
-    return registry.of(network).load("speaking")  # type: ignore[no-any-return]
+    own = getattr(network, "speaking", None)  # an addon's
+    return own if own is not None else registry.of(network).load("speaking")  # type: ignore[no-any-return]
 
 
 def lengths(plan: ProsodyPlan, settings: TransferSettings) -> list[int]:

@@ -238,3 +238,20 @@ def _word_of(part: Alignment, before: int) -> np.ndarray:
     begun = np.searchsorted(starts, middle, side="right")
     inside = (begun > 0) & (middle < ends[begun - 1])
     return np.where(inside, begun - 1 + before, NO_WORD)
+
+
+def word_numbers(words: np.ndarray) -> np.ndarray | None:
+    """Words of a piece's phones as the networks count them, (P,) from 0 and rising; a pause between words is a word.
+
+    Args:
+        words: (P,) int, rising, `NO_WORD` in pauses.
+
+    Returns:
+        None where no words are known.
+    """
+    known = words != NO_WORD
+    if not known.any():
+        return None
+    first = words[known][0]
+    last = np.maximum.accumulate(np.where(known, words, first - 1)) - first
+    return np.where(known, 2 * last + 1, 2 * (last + 1))

@@ -22,16 +22,17 @@ from prosody_transfer.core.errors import ModelError, PtxError
 from prosody_transfer.core.types import Alignment
 from prosody_transfer.features.extract import MINIMUM_SAMPLES, Features, extract, softened
 from prosody_transfer.features.sharpen import USUAL
+from prosody_transfer.integration.runtimes import Shapes
 from prosody_transfer.store.speech_file import write_speech
-from prosody_transfer.store.vocoders import load_vocoder
 from prosody_transfer.store.voice_folder import credit
 from prosody_transfer.store.voices import get_voice
-from prosody_transfer.store.weights import load_acoustic, load_network, shipped, shipped_acoustic
+from prosody_transfer.store.weights import shipped
 from prosody_transfer.synthesis.acoustic import speaking_of
 from prosody_transfer.synthesis.batch import Batch
 from prosody_transfer.synthesis.compare import compare
-from prosody_transfer.synthesis.devices import check_device, check_process
+from prosody_transfer.synthesis.devices import check_process
 from prosody_transfer.synthesis.keys import weights_digest
+from prosody_transfer.synthesis.loading import load_models
 from prosody_transfer.synthesis.plan import PlannedEmbedding, ProsodyPlan, plan_of
 from prosody_transfer.synthesis.prosody import TransferSettings
 from prosody_transfer.synthesis.records import State
@@ -82,10 +83,13 @@ class Transferer:
     On a GPU a forked process refuses: start it with "spawn".
 
     Args:
-        model: An acoustic model's checkpoint; None for the shipped one.
-        vocoder: "griffin-lim", or a ptx or Vocos checkpoint; None for the shipped one.
+        model: An acoustic model's checkpoint, or an addon's folder; None for the shipped one.
+        vocoder: "griffin-lim", a ptx or Vocos checkpoint, or an addon's folder; None for the shipped one.
         device: Where the networks run.
         voices: The folder of the user's voices; None for the usual one (`store.voices.voices_folder`).
+        runtime: "onnx" or "torch", for addons, the shipped ones among them; None for torch's own networks, or ONNX
+            Runtime where `model` is a folder.
+        shapes: "fixed" runs addons at the sizes that they name.
 
     Attributes:
         voices: What is known of each voice of the model and of the user's, by name.
@@ -99,26 +103,24 @@ class Transferer:
 
     def __init__(
         self, model: str | Path | None = None, vocoder: str | Path | None = None, device: str = "cpu",
-        voices: str | Path | None = None,
+        voices: str | Path | None = None, runtime: str | None = None, shapes: Shapes = "dynamic",
     ) -> None:  # fmt: skip
-        self._process = check_device(device)
-        self.network, header = load_acoustic(model, device)
-        self.voices = header.get("voices", {})
-        self.own = UserVoices(self.network, model or shipped_acoustic(), voices)
+        loaded = load_models(model, vocoder, device, runtime, shapes)
+        self._process, self.network, self.voices = loaded.process, loaded.network, loaded.voices
+        self.vocoder, self.vocoder_name = loaded.vocoder, loaded.vocoder_name
+        acoustic, named, _ = loaded.files
+        self.own = UserVoices(self.network, acoustic, voices)
         if missing := set(self.network.config.speakers) - set(self.voices):
             problem = f"says nothing of the voice {min(missing)!r}"
-            raise ModelError(problem, place=str(model or shipped_acoustic()), remedy="make it with ptx train")
-        self.vocoder, mel, self.vocoder_name = load_vocoder(vocoder)
+            raise ModelError(problem, place=str(acoustic), remedy="make it with ptx train")
         self.config = self.network.config.mel
-        if mel != self.config:
+        if loaded.mel != self.config:
             problem = "was made for other features than the acoustic model's"
-            raise ModelError(problem, place=str(vocoder or shipped("vocoder")), remedy="choose another vocoder")
+            raise ModelError(problem, place=str(named), remedy="choose another vocoder")
         self.voices = {**self.own.known(), **self.voices}
-        recogniser, _ = load_network("recogniser", None, device)
-        named = vocoder or shipped("vocoder")
-        files = (model or shipped_acoustic(), named, shipped("recogniser"), shipped("tracker"))
-        self.networks = [weights_digest(file) for file in files]
-        self.aligner = SourceAligner(recogniser)
+        files = (*loaded.files, shipped("tracker"))
+        self.networks = [*map(weights_digest, files), *([f"{runtime} {shapes}"] if runtime else [])]
+        self.aligner = SourceAligner(loaded.recogniser)
 
     def voice(self, name: str) -> TargetVoice:
         """A target voice of this model, or one of the user's that was made for it.

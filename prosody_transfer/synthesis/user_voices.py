@@ -11,7 +11,6 @@ from prosody_transfer.core.errors import ModelError, PtxError
 from prosody_transfer.core.sharing import Shared
 from prosody_transfer.features.sharpen import USUAL
 from prosody_transfer.store.voice_folder import UserVoice, checksum, read_voice, read_weights
-from prosody_transfer.store.voice_network import adapted
 from prosody_transfer.store.voices import user_voices
 from prosody_transfer.synthesis.target_voice import TargetVoice
 
@@ -74,8 +73,17 @@ class UserVoices:
             raise ModelError("knows other phones than the model", place=str(own.folder), remedy="add it again")
         with self._networks.use() as networks:
             if own.record.weights not in networks:
-                networks[own.record.weights] = adapted(self.network, read_weights(own)[0], str(own.folder))
+                networks[own.record.weights] = self._adapted(own)
             made = networks[own.record.weights]
         sharpening = own.record.sharpening or USUAL
-        row = made.speaker_table.num_embeddings - 1
+        row = (made.rows if hasattr(made, "rows") else made.speaker_table.num_embeddings) - 1
         return TargetVoice(name, row, own.record.log_f0_median, phones, made, sharpening)
+
+    def _adapted(self, own: UserVoice) -> Any:
+        """The acoustic model with a voice's own tensors."""
+        tensors, place = read_weights(own)[0], str(own.folder)
+        if hasattr(self.network, "adapted"):  # an addon
+            return self.network.adapted({name: value.float().numpy() for name, value in tensors.items()}, place)
+        from prosody_transfer.store.voice_network import adapted
+
+        return adapted(self.network, tensors, place)

@@ -6,9 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 
-from prosody_transfer.models.blocks import Frames
 from prosody_transfer.synthesis.acoustic import DecodedFrames
 
 VOCODER_CHUNK_FRAMES = 512
@@ -18,8 +16,16 @@ MARGIN_FRAMES = 12  # of its neighbours, that a piece is vocoded with where the 
 def vocode(vocoder: Any, pieces: Sequence[DecodedFrames]) -> Iterator[np.ndarray]:
     """The waveform of consecutive pieces, in chunks; no seam at their borders, because one stream is spoken through.
 
-    A vocoder that can't stream gets each piece by itself, with a margin; borders are crossfaded.
+    A vocoder that can't stream gets each piece by itself, with a margin; borders are crossfaded. An addon (what has
+    `vocode`) does it by itself, without torch.
     """
+    if hasattr(vocoder, "vocode"):
+        yield from vocoder.vocode(pieces)
+        return
+    import torch
+
+    from prosody_transfer.models.blocks import Frames
+
     frames = lambda s: np.concatenate([s.mel, s.voiced[None].astype(np.float32), s.log_f0[None]]).astype(np.float32)
     if not hasattr(vocoder, "step"):
         yield from _vocode_apart(vocoder, [frames(s) for s in pieces])
@@ -46,6 +52,10 @@ def vocode(vocoder: Any, pieces: Sequence[DecodedFrames]) -> Iterator[np.ndarray
 
 def _vocode_apart(vocoder: Any, pieces: list[np.ndarray]) -> Iterator[np.ndarray]:
     """Frames (C, T_piece) of consecutive pieces -> their samples, crossfaded over one hop around each border."""
+    import torch
+
+    from prosody_transfer.models.blocks import Frames
+
     tail = np.zeros(0, np.float32)
     for i, piece in enumerate(pieces):
         before = pieces[i - 1][:, -MARGIN_FRAMES:] if i else piece[:, :0]

@@ -49,7 +49,10 @@ def transferer(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     seen = SimpleNamespace(made=[], calls=[])
 
     class Fake(transfer.Transferer):
-        def __init__(self, model: Any = None, vocoder: Any = None, device: str = "cpu", voices: Any = None) -> None:
+        def __init__(
+            self, model: Any = None, vocoder: Any = None, device: str = "cpu", voices: Any = None,
+            runtime: Any = None, shapes: str = "dynamic",
+        ) -> None:  # fmt: skip
             seen.made.append((model, vocoder, device))
 
         def from_file(self, path: Any, speaker: str, **options: Any) -> Any:

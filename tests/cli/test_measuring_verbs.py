@@ -162,6 +162,7 @@ def test_doctor_says_what_is_there(ptx) -> None:
     checks = {check["name"]: check for check in report["checks"]}
     assert {"python", "torch", "devices", "voices", "aligner pocketsphinx", "aligner mfa", *NEEDED} <= set(checks)
     assert checks["torch"]["works"] and checks["aligner pocketsphinx"]["works"]
+    assert "x real time" in checks["runtime onnx"]["found"] and checks["runtime torch"]["works"]
     assert all(check["works"] or check["remedy"] for check in checks.values())
     assert result.exit_code == (0 if report["ready"] else 7)
     assert report["ready"] == all(c["works"] for c in checks.values() if c["needed"])

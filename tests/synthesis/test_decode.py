@@ -14,11 +14,11 @@ from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval, WordI
 from prosody_transfer.features.extract import extract
 from prosody_transfer.models.blocks import Frames
 from prosody_transfer.models.copycat.config import CopyCatConfig
+from prosody_transfer.models.copycat.embedding import embedding_steps, phone_inputs
 from prosody_transfer.models.copycat.inputs import ProsodyInputs
 from prosody_transfer.models.copycat.network import CopyCat
 from prosody_transfer.models.copycat.speaking import DecodedFrames, PieceDecoder
-from prosody_transfer.synthesis.embed import embedding_steps, phone_inputs, word_numbers
-from prosody_transfer.synthesis.plan import phones_of
+from prosody_transfer.synthesis.plan import phones_of, word_numbers
 from prosody_transfer.synthesis.prosody import TransferSettings
 from prosody_transfer.synthesis.vocode import MARGIN_FRAMES, vocode
 

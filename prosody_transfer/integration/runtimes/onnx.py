@@ -108,11 +108,12 @@ class OnnxRuntime:
         wanted += [type(p)(name=f"next_{p.name}", axes=p.axes, dtype=p.dtype) for p in spec.state]
         for port in wanted:
             there = graph.get(port.name)
-            fits = there is not None and len(there.shape) == len(port.axes)
+            shape = () if there is None else tuple(there.shape)
+            fits = there is not None and len(shape) == len(port.axes)
             numbers = fits and all(
-                a == b for a, b in zip(there.shape, port.axes, strict=True) if isinstance(a, int) and isinstance(b, int)
+                a == b for a, b in zip(shape, port.axes, strict=True) if isinstance(a, int) and isinstance(b, int)
             )
             if not numbers:
-                got = "nothing of that name" if there is None else f"{there.shape}"
+                got = "nothing of that name" if there is None else f"{shape}"
                 place = str(self.addon.folder / spec.symbols)
                 raise ModelError(f"has {got} where addon.json has {port.text()}", place=place, remedy="export it again")

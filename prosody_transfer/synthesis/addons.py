@@ -1,0 +1,251 @@
+"""Addons as what `render` says plans with: the same as the torch networks, on any runtime, without importing torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from prosody_transfer.analysis.analyse import Analysis
+from prosody_transfer.core.config import MelConfig
+from prosody_transfer.core.errors import ModelError
+from prosody_transfer.integration import Addon, Layer, Networks, Stream, build_layer
+from prosody_transfer.integration.runtimes import Tensors
+from prosody_transfer.models import registry
+from prosody_transfer.store.voice_network import REFERENCES, ROW
+from prosody_transfer.synthesis.acoustic import DecodedFrames, lengths
+from prosody_transfer.synthesis.plan import PlannedEmbedding, PlannedPhones, ProsodyPlan, pieces_of, word_numbers
+from prosody_transfer.synthesis.prosody import TransferSettings, plan_rhythm
+from prosody_transfer.synthesis.target_voice import TargetVoice
+from prosody_transfer.text.phones import PHONES
+
+CHUNK_FRAMES = 512  # a network is given at a time where nobody waits for the first sound
+
+
+class AcousticConfig(NamedTuple):
+    """What is asked of an acoustic model's settings."""
+
+    mel: MelConfig
+    speakers: tuple[str, ...]
+    n_phones: int
+    latent_unit: str
+    latent_channels: int
+    divisor: int  # frames of a step of the embedding
+
+
+def acoustic_config(addon: Addon) -> AcousticConfig:
+    """Settings of an acoustic model's addon; ModelError where it is none."""
+    config = addon.config
+    known = registry.kinds("acoustic")
+    if config.kind not in known or config.features is None or not config.voices:
+        problem = f"is a {config.kind}, not an acoustic model"
+        raise ModelError(problem, place=addon.place, remedy=f"give an addon of the kind {' or '.join(known)}")
+    speakers = tuple(sorted(config.voices, key=lambda name: config.voices[name].row))
+    latent = next(port for port in addon.network("reference_encoder").outputs if port.name == "latent")
+    divisor = int(str(latent.axes[-1]).partition("/")[2] or 1)
+    return AcousticConfig(
+        config.features, speakers, len(config.phones), config.latent_unit, int(latent.axes[1]), divisor
+    )  # fmt: skip
+
+
+class AddonAcoustic:
+    """An acoustic model's addon, ready to say plans.
+
+    Args:
+        options: "runtime", "provider" and "shapes" of `integration.Networks`.
+        row: Parameters of one voice more, `ROW`, and whatever else of it differs; see `adapted`.
+
+    Attributes:
+        config: Its settings, as far as they are asked for.
+        rows: Of its speaker table, a user's voice's among them.
+    """
+
+    def __init__(self, addon: Addon, options: Mapping[str, Any], own: Mapping[str, np.ndarray] | None = None) -> None:
+        self.addon, self.options, self.own = addon, dict(options), dict(own or {})
+        self.config = acoustic_config(addon)
+        overlay = {name: value for name, value in self.own.items() if name != ROW}
+        networks = Networks([replace(addon, overlay=overlay)], **self.options)
+        self.layer: Layer = build_layer([], networks=networks, chunk_frames=CHUNK_FRAMES)
+        self.networks = networks
+        self.table = addon.tensor("decoder", "speaker_table.weight")
+        if ROW in self.own:
+            self.table = np.concatenate([self.table, self.own[ROW][None].astype(np.float32)])
+        self.rows = len(self.table)
+        self.speaking = AddonSpeaking()
+
+    def adapted(self, tensors: Mapping[str, np.ndarray], place: str) -> AddonAcoustic:
+        """The same with a user's voice as the last row; ModelError where its parameters do not fit."""
+        remedy = "import it again, or add it again"
+        changed = {name: value for name, value in tensors.items() if name not in (ROW, REFERENCES)}
+        adaptable = registry.get(self.addon.config.kind).load("adaptable")
+        if wrong := sorted(set(changed) - set(adaptable(changed))):
+            raise ModelError(f"changes {wrong[0][:80]!r}, which no voice may", place=place, remedy=remedy)
+        row = tensors.get(ROW, np.zeros(0, np.float32))
+        usable = row.shape == self.table.shape[1:]
+        if not usable or not all(np.isfinite(value).all() for value in (row, *changed.values())):
+            raise ModelError(f"has no usable {ROW!r}", place=place, remedy=remedy)
+        return AddonAcoustic(self.addon, self.options, {ROW: row, **changed})
+
+    def embed(self, analysis: Analysis, model: str = "") -> PlannedEmbedding:
+        """The embedding of an analysed source; see `synthesis.acoustic.Speaking.embed`."""
+        steps = []
+        for features, _, phones in pieces_of(analysis):
+            encoded = self.networks.handle("phone_encoder").run(phone_tensors(phones))
+            found = self.networks.handle("reference_encoder").run({
+                "source_mel": features.mel[None], "source_mask": np.ones((1, features.n_frames), bool),
+                "source_durations": phones.durations[None], "known": np.zeros(1), **encoded,
+            })["latent"][0]  # fmt: skip
+            units = self.units(phones, features.n_frames)
+            steps.append(found if units is None else pool(found, units))
+        frames_per_step = self.config.divisor if self.config.latent_unit == "frames" else 0
+        return PlannedEmbedding(tuple(steps), "steps", model, frames_per_step)
+
+    def units(self, phones: PlannedPhones, n_frames: int) -> np.ndarray | None:
+        """Which step of the embedding each frame takes, (T,) from 0; None where steps are so many frames.
+
+        Raises:
+            ModelError: There is a step for each word, and the words are unknown.
+        """
+        if self.config.latent_unit == "frames":
+            return None
+        index = np.repeat(np.arange(len(phones.durations)), phones.durations)[:n_frames]
+        if self.config.latent_unit == "word":
+            words = word_numbers(phones.words)
+            if words is None:
+                raise ModelError("this model needs to know the words of a recording", remedy="give a transcript")
+            index = words[index]
+        return index - index[0]
+
+    def steps(
+        self, embedding: PlannedEmbedding | None, number: int, phones: PlannedPhones, size: int, at: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Steps of the embedding of a piece (1, D, T'), and which of them frames `at` of its `size` take."""
+        if embedding is None:
+            return np.zeros((1, self.config.latent_channels, 1), np.float32), np.zeros(len(at), np.int64)
+        steps = embedding.steps[number]
+        units = self.units(phones, size)
+        index = at if embedding.level == "frames" else at // self.config.divisor if units is None else units[at]
+        return steps[None], np.minimum(index, steps.shape[1] - 1)
+
+
+class AddonSpeaking:
+    """The speaking part of an acoustic model that is an addon; see `synthesis.acoustic.Speaking`."""
+
+    @staticmethod
+    def embed(network: AddonAcoustic, analysis: Analysis, model: str = "") -> PlannedEmbedding:
+        return network.embed(analysis, model)
+
+    @staticmethod
+    def on_frames(
+        network: AddonAcoustic, embedding: PlannedEmbedding, number: int, phones: PlannedPhones, n_frames: int
+    ) -> np.ndarray:
+        steps, index = network.steps(embedding, number, phones, n_frames, np.arange(n_frames))
+        return steps[..., index]
+
+    @staticmethod
+    def decode_frames(
+        plan: ProsodyPlan, voice: TargetVoice, settings: TransferSettings, network: AddonAcoustic
+    ) -> list[DecodedFrames]:
+        decoder = AddonPieces(network, voice, plan, settings)
+        pieces = zip(plan.split(), lengths(plan, settings), strict=True)
+        return [decoder.decode(k, phones, cut, size) for k, ((phones, cut), size) in enumerate(pieces)]
+
+
+def phone_tensors(phones: PlannedPhones) -> Tensors:
+    """What the phone encoder takes; heard phones go in as posteriors, without stress."""
+    if phones.posteriors is not None and phones.posteriors.any():
+        values, stress = phones.posteriors, np.zeros(len(phones.names), np.int64)
+    else:
+        values, stress = np.eye(len(PHONES), dtype=np.float32)[phones.ids], phones.stress
+    return {"phones": values[None], "stress": stress[None], "phone_mask": np.ones((1, len(values)), bool)}
+
+
+def pool(values: np.ndarray, units: np.ndarray) -> np.ndarray:
+    """The mean of the frames of every unit, (D, T) and (T,) -> (D, U)."""
+    count = np.bincount(units)
+    sums = np.stack([np.bincount(units, row) for row in values.astype(np.float64)])
+    return (sums / np.maximum(count, 1)).astype(np.float32)
+
+
+class AddonPieces:
+    """One voice speaking pieces of one plan, with an addon."""
+
+    def __init__(
+        self, acoustic: AddonAcoustic, voice: TargetVoice, plan: ProsodyPlan, settings: TransferSettings
+    ) -> None:
+        self.acoustic = acoustic if voice.network is None else voice.network
+        self.voice, self.plan, self.settings = voice, plan, settings
+
+    def inputs(self, number: int, phones: PlannedPhones, frames: slice, n_frames: int) -> tuple[Tensors, np.ndarray]:
+        """What the stack is given for one piece, and which frame of it each output frame is taken from, (T,)."""
+        settings, voice, plan, keep = self.settings, self.voice, self.plan, self.settings.keep
+        weight = settings.strength if "rhythm" in keep else 0.0
+        rhythm = plan_rhythm(phones.durations, phones.ids, voice.phone_log_frames, weight, n_frames)
+        at = rhythm.source_frame
+        latent, index = self.acoustic.steps(plan.embedding, number, phones, frames.stop - frames.start, at)
+        table = self.acoustic.table
+        one = lambda value: np.array([value], np.float32)
+        kept = [1, "energy" in keep, "latent" in keep and plan.embedding is not None]
+        return {
+            **phone_tensors(phones), "durations": rhythm.durations[None], "latent": latent, "latent_index": index[None],
+            "contour": plan.log_f0[frames][at][None], "tracked": plan.voiced[frames][at][None],
+            "loudness": plan.energy_db[frames][at][None], "silent": np.repeat(phones.ids == 0, rhythm.durations)[None],
+            "keep": np.array([kept], np.float32), "pitch_kept": one("pitch" in keep),
+            "strength": one(settings.strength), "f0_range_scale": one(settings.f0_range_scale),
+            "f0_shift_semitones": one(settings.f0_shift_semitones), "level": one(voice.log_f0_median),
+            "speaker": table[voice.row][None], "nobody": table.mean(0)[None],
+            "sharpening": np.array([voice.sharpening], np.float32),
+        }, at  # fmt: skip
+
+    def decode(self, number: int, phones: PlannedPhones, frames: slice, n_frames: int) -> DecodedFrames:
+        """Say one piece; see `PieceDecoder.decode` of the model's speaking part."""
+        inputs, at = self.inputs(number, phones, frames, n_frames)
+        found = self.acoustic.layer.run(inputs)
+        return DecodedFrames(found["mel"][0], found["pitch"][0], found["voiced"][0] > 0.5, at)
+
+
+class AddonVocoder:
+    """A vocoder's addon; `options` as of `AddonAcoustic`."""
+
+    def __init__(self, addon: Addon, options: Mapping[str, Any]) -> None:
+        if addon.config.kind != "vocoder" or addon.config.features is None:
+            problem = f"is a {addon.config.kind}, not a vocoder"
+            raise ModelError(problem, place=addon.place, remedy="give an addon of the kind vocoder")
+        self.mel = addon.config.features
+        self.file = addon.parameters_file(next(iter(addon.config.networks)))
+        self.layer = build_layer([addon], chunk_frames=CHUNK_FRAMES, frames_given=True, **options)
+
+    def vocode(self, pieces: Sequence[DecodedFrames]) -> Iterator[np.ndarray]:
+        """The waveform of consecutive pieces, in chunks, without a seam at their borders."""
+        given = (
+            {"mel": p.mel[None], "voiced": p.voiced[None].astype(np.float32), "pitch": p.log_f0[None]} for p in pieces
+        )  # fmt: skip
+        first, *others = self.layer.block.stack  # type: ignore[attr-defined]
+        stream = Stream(given)
+        for block in others:
+            stream = block.stream({}, stream)
+        while len(chunk := stream.read(CHUNK_FRAMES * self.mel.hop_length)["waveform"][0, 0]):
+            yield chunk
+
+
+class AddonRecogniser:
+    """The phone recogniser's addon, with what `alignment.recognise` asks of a network."""
+
+    class Config(NamedTuple):
+        mel: MelConfig
+
+    def __init__(self, addon: Addon, options: Mapping[str, Any]) -> None:
+        self.handle = Networks([addon], **options).handle("recogniser")
+        assert addon.config.features is not None
+        self.config = self.Config(addon.config.features)
+        self.bigram = addon.tensor("recogniser", "bigram")
+
+    def posteriors(self, mel: np.ndarray, counted: np.ndarray | None) -> np.ndarray:
+        """(M, T) log-mel and which frames count for the means, (T,) or None for all -> (T, V), distributions."""
+        real = np.ones((1, mel.shape[1]), bool)
+        told = real if counted is None else counted[None]
+        logits = self.handle.run({"mel": mel[None], "mask": real, "counted": told})["logits"][0].T
+        shifted = np.exp(logits - logits.max(1, keepdims=True))
+        return shifted / shifted.sum(1, keepdims=True)
