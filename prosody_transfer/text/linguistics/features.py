@@ -25,12 +25,12 @@ Statistics = Mapping[str, np.ndarray]  # key -> count and sums, as STATISTICS ha
 
 
 def key_of(word: str) -> str:
-    """A word as the statistics know it: small letters, straight apostrophes, none around it.
+    """A word as the statistics know it: small letters, straight apostrophes, none around it, no full stop at its end.
 
-    >>> key_of("‘Don’t")
-    "don't"
+    >>> key_of("‘Don’t"), key_of("Mr.")
+    ("don't", 'mr')
     """
-    return word.lower().replace("’", "'").replace("‘", "'").strip("'\"")
+    return word.lower().replace("’", "'").replace("‘", "'").strip("'\".")
 
 
 @lru_cache(maxsize=16384)

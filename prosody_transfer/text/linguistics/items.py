@@ -13,6 +13,7 @@ _CLOSING = frozenset("\"'”’)]}»")
 _JOINERS = frozenset(["-", "'", "’", "/", "&", "@", "_", "+", "‐", "‑", "·"])
 _BEFORE_WORD, _AFTER_WORD = frozenset("$£€¥₹#°"), frozenset("%°€$£¢'’")
 _APART = re.compile(r"-{2,}|\.{2,}|[—―–…]+|[\"“”]")  # signs between words that a tokeniser may leave glued to them
+_UNSEEN = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127, 0x200B, 0xFEFF), " ")  # part words, and are none
 _LONGEST = 400  # items of one sentence; a text without ends is cut, at a sign where there is one
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
 
@@ -52,6 +53,7 @@ def sentences_of(text: str, split: Split) -> list[list[Item]]:
     >>> [[item.text for item in s] for s in sentences_of('"Why?" he said. It is 3-4.', cut)]
     [['"', 'Why', '?', '"', 'he', 'said', '.'], ['It', 'is', '3-4', '.']]
     """
+    text = text.translate(_UNSEEN)
     found: list[list[Item]] = []
     start = 0
     for end in [*(m.end() for m in _PARAGRAPH.finditer(text)), len(text)]:

@@ -37,7 +37,7 @@ def kind_of(words: Sequence[Word]) -> str:
     a statement ("You saw it?"). A list is a statement with three things or more in a row.
     """
     sign = sign_kind(words[-1].after)
-    asks = sign == "?" or (not sign and (_wh(words) or _inverted(words)))
+    asks = sign == "?" or (not sign and (_wh(words) or _inverted(words)) and _has_subject(words))
     if asks:
         return _question(words)
     if sign == "!":
@@ -77,6 +77,11 @@ def _starts(words: Sequence[Word]) -> list[int]:
 def _inverted(words: Sequence[Word]) -> bool:
     """Whether a clause begins with its auxiliary: "Did she", "isn't it"; one word after it at least."""
     return any(_plain(words[i]) in _AUXILIARIES and i + 1 < len(words) for i in _starts(words))
+
+
+def _has_subject(words: Sequence[Word]) -> bool:
+    """Whether somebody does it: not in "Don't touch that", which without a sign could be a question by its order."""
+    return any(w.dep.startswith(("nsubj", "expl")) for w in words)
 
 
 def _wh(words: Sequence[Word]) -> bool:

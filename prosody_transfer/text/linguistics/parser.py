@@ -75,7 +75,7 @@ def parse(sentences: Sequence[Sequence[Item]]) -> list[Parse]:
         sentences: As `items.sentences_of` gives them; none is empty.
     """
     nlp = language()
-    docs = [_doc(nlp, sentence) for sentence in sentences]
+    docs = (_doc(nlp, sentence) for sentence in sentences)  # one by one: a chapter's would be large together
     found = []
     for doc, sentence in zip(nlp.pipe(docs), sentences, strict=True):
         words, number = [], -1

@@ -15,6 +15,7 @@ Tree = Union[int, tuple["Tree", ...]]  # noqa: UP007 (a name in quotes cannot be
 
 _CLAUSE_OF_ITS_OWN = ("nsubj", "nsubjpass", "expl", "csubj", "csubjpass")
 _COORDINATION = ("conj", "cc", "preconj")
+_DEEPEST = 60  # heads above one another; sentences that people write have up to 20
 _AUXILIARY = ("aux", "auxpass", "neg")
 
 
@@ -70,7 +71,10 @@ def bracketed(tree: Tree, words: Sequence[str]) -> str:
     """
     if isinstance(tree, int):
         return words[tree]
-    return "[" + " ".join(bracketed(part, words) for part in tree) + "]"
+    inside = []
+    for part in tree:  # a loop, as in what else walks trees: a frame a level and no more
+        inside.append(bracketed(part, words))
+    return "[" + " ".join(inside) + "]"
 
 
 def _joined(parts: Sequence[Tree]) -> Tree:
@@ -85,7 +89,11 @@ def _by_words(tree: Tree, words: Sequence[int], seen: set[int]) -> Tree | None:
             return None
         seen.add(word)
         return word
-    kept = [part for part in (_by_words(part, words, seen) for part in tree) if part is not None]
+    kept = []
+    for part in tree:
+        found = _by_words(part, words, seen)
+        if found is not None:
+            kept.append(found)
     return _joined(kept) if kept else None
 
 
@@ -107,7 +115,19 @@ def _projective(heads: list[int], counted: list[bool]) -> list[int]:
             if head != i and heads[head] != head and any(counted[k] and not _under(heads, k, head) for k in between):
                 heads[i] = heads[head]
                 changed = True
-    return heads
+    return _shallow(heads)
+
+
+def _shallow(heads: list[int]) -> list[int]:
+    """What lies too deep hangs on what lies just deep enough: a list of 300 names is no reason to fail."""
+    found = list(heads)
+    for i in range(len(heads)):
+        way = [i]
+        while heads[way[-1]] != way[-1]:
+            way.append(heads[way[-1]])
+        if len(way) > _DEEPEST + 1:
+            found[i] = way[-_DEEPEST]
+    return found
 
 
 def _under(heads: Sequence[int], token: int, ancestor: int) -> bool:

@@ -9,7 +9,7 @@ from prosody_transfer.core.errors import TranscriptError
 from prosody_transfer.text.encoding import decode, not_text
 
 _REMEDY = 'write a line such as ["He", "left", "."]'
-LONGEST = 1000  # items of one sentence; the parser's memory grows with it
+LONGEST = 400  # items of one sentence, as in texts
 
 
 def read_text(path: str | Path) -> str:

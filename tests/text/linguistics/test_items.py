@@ -49,3 +49,8 @@ def test_a_sentence_without_an_end_is_cut_somewhere():
 def test_given_items_are_kept_as_they_are():
     items = items_of(["'Don't", ",", "Mr."], cut)
     assert [(i.text, i.start, i.is_word) for i in items] == [("'Don't", 0, True), (",", 7, False), ("Mr.", 9, True)]
+
+
+def test_characters_that_nobody_sees_are_no_words():
+    (items,) = sentences_of("\ufeffone\u200btwo\0three \x07.", cut)
+    assert [(i.text, i.start) for i in items] == [("one", 1), ("two", 5), ("three", 9), (".", 16)]

@@ -77,3 +77,13 @@ def test_any_parse_gives_a_tree_of_all_words_in_order(data):
     assert leaves == [f"w{i}" for i in range(number + 1)]
     distances = syntactic_distances(parse)
     assert distances[0] == 0 and len(distances) == number + 1 and all(d >= 1 for d in distances[1:])
+
+
+def test_a_chain_of_hundreds_is_a_tree() -> None:
+    """Found by chance: 400 words in a row that hang on one another were too deep for the interpreter."""
+    n = 400
+    for heads in ([*range(1, n), n - 1], [0, *range(n - 1)], [n - 1] * n, [0] * n):
+        for tag, dep in (("NN", "compound"), ("VB", "conj"), ("VB", "aux"), ("IN", "prep")):
+            parsed = Parse(("x",) * n, (tag,) * n, (dep,) * n, tuple(heads), tuple(range(n)))
+            assert len(syntactic_distances(parsed)) == n
+            assert bracketed(constituents(parsed), ["w"] * n).count("w") == n
