@@ -31,11 +31,11 @@ def check_single(
     if output is not None and out_dir is not None:
         raise UsageError("--output and --out-dir exclude each other", remedy="give one of them")
     target = output or (out_dir or source.parent) / f"{source.stem}.{speaker}{suffix}"
-    probe(source, settings.track, settings.channel)
+    seconds = probe(source, settings.track, settings.channel).seconds
     check_target(target)
     if target.exists() and target.samefile(source):
         raise OutputError("is the source itself", place=str(target), remedy="give another name")
-    find_words(source, text, transcript)
+    find_words(source, text, transcript).require_time(seconds)
     check_plot(plot, overwrite)
     if out_dir is not None:
         make_folder(out_dir)

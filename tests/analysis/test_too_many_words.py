@@ -11,10 +11,10 @@ from prosody_transfer.analysis.analyse import analyse
 from prosody_transfer.analysis.settings import AnalysisSettings
 from prosody_transfer.analysis.transcript import Transcript
 from prosody_transfer.core.errors import MismatchError, TranscriptError
+from prosody_transfer.corpus.transcripts import Rejected, _align_text
 from prosody_transfer.text.cleaning import clean
 from prosody_transfer.text.rate import MOST_PHONES, least_phones, require_time
 from prosody_transfer.text.transcript import LONGEST_TEXT, read_words
-from prosody_transfer.training.transcripts import Rejected, _align_text
 
 
 class Untouched:
@@ -74,3 +74,18 @@ def test_labels_one_after_the_other_are_not_taken_off_one_by_one(monkeypatch: py
     monkeypatch.setattr(cleaning, "_once", lambda text: rounds.append(len(text)) or once(text))
     cleaning.clean("a: " * 100_000)
     assert sum(rounds) < 3_000_000
+
+
+def test_a_command_refuses_them_before_a_network_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from prosody_transfer.audio.io import write_audio
+    from prosody_transfer.cli._single import check_single
+    from prosody_transfer.store import weights
+    from prosody_transfer.synthesis.transfer import TransferSettings
+
+    monkeypatch.setattr(weights, "load_network", Untouched())
+    source = tmp_path / "a.wav"
+    write_audio(source, np.full(24_000, 0.5, np.float32), 24_000)
+    with pytest.raises(MismatchError, match="phones or more for 1.0 s"):
+        check_single(
+            source, "alice", None, None, ".wav", "hello there " * 5000, None, None, False, "PCM_24", TransferSettings()
+        )
