@@ -13,7 +13,7 @@ from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.errors import UsageError
 from prosody_transfer.corpus.prepare import prepare_corpus
 from prosody_transfer.features.extract import extract
-from prosody_transfer.training.examine import Examination
+from prosody_transfer.corpus.examine import Examination
 
 RATE, CONFIG = 24000, MelConfig()
 
@@ -86,7 +86,7 @@ def test_an_unknown_tracker_is_refused_before_any_work(tmp_path):
 def test_a_prepared_folder_knows_its_tracker(monkeypatch):
     dio, learned = (Examination(out="x", tracker=name).key() for name in ("dio", "learned"))
     assert dio != learned
-    monkeypatch.setattr("prosody_transfer.training.examine.weights_fingerprint", lambda name: "others")
+    monkeypatch.setattr("prosody_transfer.corpus.examine.weights_fingerprint", lambda name: "others")
     assert Examination(out="x", tracker="learned").key() != learned, "other weights measure otherwise"
     assert Examination(out="x", tracker="dio").key() == dio
 
