@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "models": {"core"},
     "store": {"core", "audio", "models"},
     "integration": TOP,
-    "analysis": TOP,
+    "analysis": TOP | {"integration"},
     "corpus": TOP | {"analysis"},
     "training": TOP | {"analysis", "corpus"},
     "voices": TOP | {"analysis", "corpus", "training"},

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from prosody_transfer.core.config import Config, load_config
 from prosody_transfer.models.blocks import Frames, Stack, StreamingBlock, register
 from prosody_transfer.models.blocks.basic import State, empty_memory, push
-from prosody_transfer.models.tracker.spectrum import SpectrumConfig, spectrum
+from prosody_transfer.models.tracker.spectrum import SpectrumConfig, listen
 
 EXTRA = 3  # channels after the candidates: voicing, doubt, correction of the energy
 ENERGY_SCALE_DB = 10.0
@@ -109,18 +109,12 @@ class Tracker(nn.Module):
         Returns:
             (P + 3, T) float32.
         """
-        config, margin = self.config.spectrum, self.stack.latency
         device = next(self.parameters()).device
-        edge = -(-config.window // 2 // config.hop_length)  # frames whose window begins before their first sample
-        out = []
-        with torch.inference_mode():
-            for start in range(0, n_frames, chunk_frames):
-                stop = min(start + chunk_frames, n_frames)
-                low, high = max(0, start - margin), min(n_frames, stop + margin)
-                first = max(0, low - edge)
-                near = signal[first * config.hop_length : (high + edge) * config.hop_length]
-                seen = spectrum(near, config, high - first)[:, low - first :]
-                mask = torch.ones(1, high - low, dtype=torch.bool, device=device)
-                found = self(torch.from_numpy(seen)[None].to(device), mask)[0, :, start - low : stop - low]
-                out.append(found.float().cpu().numpy())
-        return np.concatenate(out, 1)
+
+        def run(seen: np.ndarray) -> np.ndarray:
+            mask = torch.ones(1, seen.shape[1], dtype=torch.bool, device=device)
+            with torch.inference_mode():
+                found: np.ndarray = self(torch.from_numpy(seen)[None].to(device), mask)[0].float().cpu().numpy()
+            return found
+
+        return listen(run, self.config.spectrum, self.stack.latency, signal, n_frames, chunk_frames)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
 import numpy as np
 
@@ -101,3 +102,30 @@ def _analyse(frames: np.ndarray, config: SpectrumConfig) -> np.ndarray:
     compressed[:, 0] *= 0.5
     total = np.maximum(compressed.sum(1, keepdims=True), 1e-3)
     return np.concatenate([fine, (compressed @ cosines / total).T])
+
+
+def listen(
+    run: Callable[[np.ndarray], np.ndarray], config: SpectrumConfig, margin: int, signal: np.ndarray, n_frames: int,
+    chunk_frames: int,
+) -> np.ndarray:  # fmt: skip
+    """What a tracker's network makes of a whole recording, in chunks whose borders do not show.
+
+    Args:
+        run: The network: (C, T) from `spectrum` -> (P + 3, T).
+        margin: Frames to either side that it looks at.
+        signal: (N,) float at the spectrum's sample rate, at the speech level.
+        n_frames: T.
+
+    Returns:
+        (P + 3, T) float32.
+    """
+    edge = -(-config.window // 2 // config.hop_length)  # frames whose window begins before their first sample
+    out = []
+    for start in range(0, n_frames, chunk_frames):
+        stop = min(start + chunk_frames, n_frames)
+        low, high = max(0, start - margin), min(n_frames, stop + margin)
+        first = max(0, low - edge)
+        near = signal[first * config.hop_length : (high + edge) * config.hop_length]
+        seen = spectrum(near, config, high - first)[:, low - first :]
+        out.append(run(seen)[:, start - low : stop - low])
+    return np.concatenate(out, 1)

@@ -1,12 +1,15 @@
-"""The trackers of the melody by name; the network of the learned one is loaded once a process."""
+"""The trackers of the melody by name; the addon of the learned one is opened once a process."""
 
 from __future__ import annotations
 
 from functools import lru_cache, partial
 
+
 from prosody_transfer.core.errors import UsageError
 from prosody_transfer.features.extract import Tracker
 from prosody_transfer.features.learned_pitch import hear_pitch
+from prosody_transfer.store.weights import shipped
+
 
 TRACKERS = ("learned", "dio")
 DEFAULT_TRACKER = "dio"
@@ -29,18 +32,15 @@ def get_tracker(name: str = DEFAULT_TRACKER) -> Tracker | None:
     check_tracker(name)
     if name == "dio":
         return None
-    from prosody_transfer.store.weights import load_network
+    from prosody_transfer.analysis.tracker_addon import TrackerAddon
 
-    network, _ = load_network("tracker")
-    return partial(hear_pitch, network)
+    return partial(hear_pitch, TrackerAddon())
 
 
 @lru_cache(maxsize=2)
 def weights_fingerprint(name: str) -> str:
     """Twelve digits that change with the weights of a tracker; empty for DIO, which has none."""
     import hashlib
-
-    from prosody_transfer.store.weights import shipped
 
     check_tracker(name)
     return "" if name == "dio" else hashlib.sha256(shipped("tracker").read_bytes()).hexdigest()[:12]

@@ -34,12 +34,15 @@ class Setting:
         features: What its mels are.
         chunk_frames: How many frames a network is given at a time, unless the addon fixes it.
         provider: What `CustomizedEncoders` runs on.
+        latency: Seconds of look-ahead of the whole stack, once it is put together. A network's first chunk is so much
+            longer that all after it get theirs: one long step is quicker than several short ones.
     """
 
     networks: Networks
     features: MelConfig
     chunk_frames: int = 32
     provider: str = "cpu"
+    latency: Fraction = Fraction(0)
 
     @property
     def frame_rate(self) -> Fraction:

@@ -57,6 +57,8 @@ class Kind:
             "networks": {name: part.to_dict() for name, part in networks.items()}, "format": 1,
             "licence": licence or self.licence, "stack": list(self.stack),
         }  # fmt: skip
+        if self.name == "tracker":
+            data["settings"] = {"spectrum": config.spectrum.to_dict(), "energy_scale_db": network.energy_scale_db}
         if self.name == "vocoder":
             data["stack"] = [{"type": "Vocoder", "matching": config.matching}]
         if self.name in ("copycat", "recogniser"):
@@ -72,7 +74,7 @@ KINDS = {
     kind.name: kind
     for kind in (
         Kind("copycat", tuple(_COPYCAT_STACK)), Kind("vocoder", ({"type": "Vocoder"},)), Kind("recogniser"),
-        Kind("verifier"),
+        Kind("tracker"), Kind("verifier"),
     )
 }  # fmt: skip
 

@@ -34,6 +34,7 @@ class Layer:
         self.block, self.setting = block, setting
         ledger = Ledger()
         self.flow: Flow = block.plan(ledger, None)
+        setting.latency = self.flow.latency
         self.inputs, self._spared = dict(ledger.wanted), ledger.spared
 
     def stream(self, inputs: Mapping[str, np.ndarray]) -> Stream:

@@ -77,6 +77,7 @@ class AddonConfig(Config):
             networks itself.
         latency: Seconds of look-ahead of the whole stack.
         provider: What `CustomizedEncoders` runs on.
+        settings: What else of the network's settings a caller needs.
         licence: Of the parameters.
     """
 
@@ -91,6 +92,7 @@ class AddonConfig(Config):
     stack: tuple[dict[str, Any], ...] = ()
     latency: float = 0.0
     provider: str = "cpu"
+    settings: dict[str, Any] = {}
 
     def check(self, place: str) -> AddonConfig:
         """Itself; ModelError where a name, hash, axis or size can't be."""

@@ -59,7 +59,7 @@ def overlap_add(values: np.ndarray, real: np.ndarray, n_fft: int, hop: int) -> n
 
 def sample_f0(pitch: np.ndarray, real: np.ndarray, hop: int) -> np.ndarray:
     """F0 in Hz on every sample, (T,) ln Hz -> (T, hop): straight lines between centres, held after the last."""
-    f0 = np.exp(pitch)
+    f0 = np.exp(pitch, dtype=np.float64).astype(np.float32)  # rounded once: what is off here adds up in the phase
     following = np.append(f0[1:], f0[-1:])
     following = np.where(np.append(real[1:], False), following, f0)
     slope = np.arange(hop, dtype=np.float32) / np.float32(hop)

@@ -122,7 +122,7 @@ class NetworkStream(StreamableBlock):
         network: Its name.
     """
 
-    role = "network"
+    behind = Fraction(0)  # seconds of look-ahead of all before it
 
     def __init__(self, network: str = "decoder") -> None:
         self.network = network
@@ -140,6 +140,11 @@ class NetworkStream(StreamableBlock):
     def chunk(self) -> int:
         """Frames that the network is given at a time."""
         return max(self.handle.spec.fixed["T"]) if self.is_fixed else self.setting.chunk_frames
+
+    def first_chunk(self) -> int:
+        """Frames of the first chunk, see `Setting.latency`."""
+        ahead = 0 if self.is_fixed else int((self.setting.latency - self.behind) * self.setting.frame_rate)
+        return self.chunk + max(0, ahead)
 
     def frame_ports(self) -> list[Port]:
         """What it is given frame by frame, besides the mask."""
@@ -164,6 +169,7 @@ class NetworkStream(StreamableBlock):
         for port in self.handle.spec.inputs:
             if port.axes[-1] != "T":
                 ledger.ask(port, self.place)
+        self.behind = before.latency
         latency = before.latency + Fraction(self.handle.spec.lag) / before.rate
         return before.with_ports(*self.made(), chunk=self.chunk, latency=latency)
 
@@ -178,19 +184,20 @@ class NetworkStream(StreamableBlock):
         constant = {p.name: sequence[p.name] for p in spec.inputs if p.axes[-1] != "T"}
         states = [self.handle.initial_state() for _ in range(self.passes())]
         waiting = _Queue()
-        skip, ended = spec.lag, False
+        skip, ended, wanted = spec.lag, False, self.first_chunk()
         like: Tensors = {}
         while not ended or waiting.size:
-            chunk = {} if ended else source.read(self.chunk)
+            chunk = {} if ended else source.read(wanted)
             like = like or {name: value[..., :0] for name, value in chunk.items()}
             count = steps(chunk)
-            ended = ended or count < self.chunk
+            ended = ended or count < wanted
             waiting.put(chunk)
             if not waiting.size:  # the stream was empty
                 yield like, self.nothing()
                 return
             # At the end, as many masked frames as it takes; where sizes are fixed, whole chunks of them.
-            size = waiting.size + skip if ended and not self.is_fixed else self.chunk
+            size = waiting.size + skip if ended and not self.is_fixed else wanted
+            wanted = self.chunk
             found, states = self.step_with(self._filled(chunk or like, count, size), constant, states)
             fresh = {name: value[..., min(skip, size) :] for name, value in found.items()}
             skip -= min(skip, size)

@@ -173,9 +173,10 @@ def test_what_a_runtime_can_t_take_is_refused(tmp_path: Path) -> None:
 
 
 def test_speaking_needs_no_torch(tmp_path: Path) -> None:
-    """The whole of `ptx transfer --runtime onnx`, with torch made impossible to import."""
+    """The whole of `ptx transfer --runtime onnx`, also the learned tracker, with torch made impossible to import."""
     run = "import sys; sys.modules['torch'] = None; from prosody_transfer.cli import main; main()"
     line = [sys.executable, "-c", run, "transfer", AUDIO / "source.flac", "-s", "alice", "--runtime", "onnx"]
+    line += ["--tracker", "learned"]
     done = subprocess.run([*line, "-o", tmp_path / "out.wav"], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out.wav").stat().st_size > 50_000
