@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache, partial
 
-
 from prosody_transfer.core.errors import UsageError
 from prosody_transfer.features.extract import Tracker
 from prosody_transfer.features.learned_pitch import hear_pitch
 from prosody_transfer.store.weights import shipped
-
 
 TRACKERS = ("learned", "dio")
 DEFAULT_TRACKER = "dio"

@@ -11,9 +11,9 @@ from prosody_transfer.analysis.settings import AnalysisSettings
 from prosody_transfer.analysis.tracking import TRACKERS, get_tracker
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.errors import UsageError
+from prosody_transfer.corpus.examine import Examination
 from prosody_transfer.corpus.prepare import prepare_corpus
 from prosody_transfer.features.extract import extract
-from prosody_transfer.corpus.examine import Examination
 
 RATE, CONFIG = 24000, MelConfig()
 
