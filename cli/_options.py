@@ -57,6 +57,20 @@ Channel = Annotated[
 ]
 TextArgument = Annotated[str | None, typer.Argument(metavar="[TEXT]", help="The text.")]
 InputFile = Annotated[Path | None, _option("--input-file", "The text, from a file.", "FILE")]
+ProsodyName = Literal["camp", "plain"]
+TuneName = Literal["rise", "fall"]
+Prosody = Annotated[
+    ProsodyName, _option("--prosody", "plain: by phones and punctuation alone, without the speak extra.", "camp|plain")
+]
+Tune = Annotated[TuneName | None, _option("--tune", "How sentences end.  [default: by their kind]", "rise|fall")]
+LengthScale = Annotated[float, _option("--length-scale", "Above 1 is slower.", "RATIO")]
+SentenceSilence = Annotated[str, _option("--sentence-silence", "Between sentences, drawn.", "SECONDS[-SECONDS]")]
+Seed = Annotated[int, _option("--seed", "Of what is drawn.", "NUMBER", min=0)]
+LexiconFile = Annotated[Path | None, _option("--lexicon", "Names and their phones, as in the CMU dictionary.", "FILE")]
+SpeechOutput = Annotated[
+    Path | None, _option("--output -o", "The result: .wav, .flac or .opus.  [default: speech.NAME.wav]", "FILE")
+]
+OutputRaw = Annotated[bool, _option("--output-raw", "Samples to stdout: mono, 24 kHz, signed 16 bit.")]
 WordLists = Annotated[Path | None, _option("--words", "Sentences as JSON lists of words, one a line.", "FILE.jsonl")]
 
 # How

@@ -17,6 +17,7 @@ from prosody_transfer.cli import (
     listen,
     prepare,
     render,
+    speak,
     speakers,
     train,
     transfer,
@@ -56,7 +57,7 @@ def ptx(
         say_lines(context.get_help())
 
 
-for _verb in (transfer, render, speakers, align, features, evaluate, leakage, linguistics, prepare, doctor):
+for _verb in (transfer, speak, render, speakers, align, features, evaluate, leakage, linguistics, prepare, doctor):
     app.command(epilog=_verb.EPILOG)(getattr(_verb, _verb.__name__.rpartition(".")[2]))
 app.add_typer(addon.app, name="addon")
 app.add_typer(listen.app, name="listen")

@@ -47,7 +47,8 @@ def files(suffix: str = "") -> list[Path]:
 
 # Parts of a model's folder that belong to a room above the networks: they are imported by name, when asked for.
 ABOVE = {
-    **dict.fromkeys(("task", "detail", "batches", "self_transfer"), "training"), "voice_task": "voices",
+    **dict.fromkeys(("task", "detail", "batches", "self_transfer", "readings"), "training"),
+    "voice_task": "voices",
     **dict.fromkeys(("speaking", "embedding"), "synthesis"),
 }
 
@@ -175,6 +176,7 @@ def test_every_package_is_in_the_distribution() -> None:
 # Speech that was synthesised gets its credit in `write_speech`; the others write what people recorded.
 WRITES_SOUND = {
     "prosody_transfer/store/speech_file.py": "write_audio", "prosody_transfer/corpus/examine.py": "write_audio",
+    "prosody_transfer/synthesis/speaking/speaker.py": "write_speech",
     "prosody_transfer/synthesis/transferer.py": "write_speech",
     "prosody_transfer/evaluation/measuring.py": "write_speech",
     "prosody_transfer/evaluation/listening/build.py": "write_speech",

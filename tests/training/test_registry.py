@@ -33,6 +33,7 @@ SMALL = {
                 "network.speaker_channels=4", "network.reference_channels=8", "network.reference_layers=1",
                 "network.source_channels=4", "network.latent_channels=2", "task.batch_size=2", "task.crop_frames=48"],
     "vocoder": ["network.channels=8", "network.layers=1", "task.batch_size=2", "task.crop_frames=32"],
+    "camp": ["network.channels=8", "network.layers=1", "task.batch_size=2"],
     "recogniser": ["network.channels=8", "network.layers=1", "task.batch_size=2", "task.crop_frames=48"],
 }  # fmt: skip
 UNCHECKED = TransferSettings(check_transcript=False)
@@ -110,7 +111,7 @@ def test_a_folder_that_is_no_model_is_named(monkeypatch, tmp_path):
 
 
 def test_what_is_not_known():
-    with pytest.raises(ModelError, match="no model is called 'x'; known are copycat"):
+    with pytest.raises(ModelError, match="no model is called 'x'; known are camp, copycat"):
         registry.get("x")
     with pytest.raises(ModelError, match="has no speaking"):
         registry.get("vocoder").load("speaking")

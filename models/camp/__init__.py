@@ -1,0 +1,9 @@
+"""CAMP: prosody predicted from text: how long each phone and pause is, and melody, voicing and energy in it."""
+
+from prosody_transfer.models.registry import Model
+
+_HERE = __name__
+MODEL = Model(
+    "camp", "text", f"{_HERE}.network:CampConfig", f"{_HERE}.network:Camp", task=f"{_HERE}.task:CampTask",
+    speaking=f"{_HERE}.speaking", default=True,
+)  # fmt: skip

@@ -1,0 +1,197 @@
+"""Training the predictors on readings: durations, melody and energy of phones, and how prominent words were."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from prosody_transfer.core.config import Config
+from prosody_transfer.core.extras import LANGUAGE, missing
+from prosody_transfer.data.dataset import Corpus
+from prosody_transfer.data.manifest import Row
+from prosody_transfer.models.camp.network import POINTS, Camp, CampConfig, CampInputs
+from prosody_transfer.models.camp.readings import Reading, reading_of
+from prosody_transfer.training.samples import Sample
+from prosody_transfer.training.settings import Settings
+from prosody_transfer.training.task import Task
+from prosody_transfer.training.voices import aligned_speakers, voice_facts
+
+ENERGY_SCALE_DB = 10.0
+ALIKE = 4  # batches of readings, among whose lengths those of one batch are
+
+
+class CampTaskConfig(Config):
+    """Batch and loss settings.
+
+    Of the readings in a batch a share `unread` is told nothing of prominence and boundaries, so that punctuation alone
+    can be spoken from; a share `unheard` of the words, and all words of some sentences, nothing of how prominent they
+    were. `unknown_voice`: share that is told the voice's level alone.
+    """
+
+    batch_size: int = 16
+    unread: float = 0.3
+    unheard: float = 0.7
+    unknown_voice: float = 0.15
+    unpaced: float = 0.3
+    pause_weight: float = 0.5
+    melody_weight: float = 8.0
+    voicing_weight: float = 0.3
+    energy_weight: float = 0.3
+
+
+class CampBatch(NamedTuple):
+    """Inputs, and what was measured: frames (B, P); the rest (B, 4, P), F0 relative to the voice's level."""
+
+    inputs: CampInputs
+    frames: Tensor
+    log_f0: Tensor
+    voiced: Tensor
+    energy: Tensor
+
+
+class CampTask(Task):
+    """Durations by their logarithm, pauses by whether and how long, and contours where they are voiced."""
+
+    kind, settings_class = "camp", CampTaskConfig
+
+    def __init__(
+        self, config: CampConfig, task: CampTaskConfig, rows: list[Row], cache: str | Path,
+        voices: Mapping[str, Mapping[str, Any]], device: str = "cpu",
+    ) -> None:  # fmt: skip
+        self.config, self.task, self.device = config, task, device
+        self.network = Camp(config).to(device)
+        wanted = [row for row in rows if row.speaker in config.speakers]
+        self.corpus = Corpus(wanted, cache, config.mel, with_pcm=False, keep=lambda u: len(u.phones) > 2)
+        reads = not missing(LANGUAGE)
+        self.readings: list[Reading] = []
+        spoken = zip(self.corpus.utterances, self.corpus.speakers, self.corpus.texts, strict=True)
+        for utterance, speaker, text in spoken:
+            facts = voices[speaker]
+            usual = np.array(facts["phone_log_frames"])
+            found = reading_of(utterance, text, facts["log_f0_median"], usual, reads=reads)
+            if found is not None:
+                self.readings.append(replace(found, voice=config.speakers.index(speaker)))
+        if not self.readings:
+            from prosody_transfer.core.errors import UsageError
+
+            raise UsageError("no text fits its recording", place=str(cache), remedy="check the texts")
+
+        self.readings.sort(key=lambda reading: len(reading.frames))
+
+    @classmethod
+    def complete(cls, plan: Settings, rows: list[Row]) -> tuple[Settings, dict[str, Any]]:
+        """Everybody who was recorded is a voice, unless the settings name the speakers."""
+        network: Any = plan.network
+        if not network.speakers:
+            network = msgspec.structs.replace(network, speakers=aligned_speakers(rows, plan.data.cache))
+        known = voice_facts(rows, plan.data.cache, network.speakers, network.classes[0])
+        return replace(plan, network=network), {"voices": known}
+
+    @classmethod
+    def make(
+        cls, plan: Settings, rows: list[Row], facts: Mapping[str, Any], device: str, dev: bool = False
+    ) -> CampTask:  # fmt: skip
+        task = plan.task
+        if dev:  # as a text is spoken: nothing is known of how it was said
+            task = msgspec.structs.replace(task, unread=0.0, unheard=1.0, unknown_voice=0.0, unpaced=1.0)
+        return cls(plan.network, task, rows, plan.data.cache, facts["voices"], device)
+
+    def batch(self, rng: np.random.Generator, step: int) -> CampBatch:
+        """Whole readings of about one length, drawn at random: little of a batch is padding."""
+        size = min(self.task.batch_size, len(self.readings))
+        near = min(len(self.readings), ALIKE * size)
+        start = int(rng.integers(-near // 2, len(self.readings) - near // 2 + 1))
+        start = min(max(start, 0), len(self.readings) - near)
+        chosen = [self.readings[start + i] for i in rng.choice(near, size, replace=False)]
+        return self.collate([self._partly(reading, rng) for reading in chosen])
+
+    def _partly(self, reading: Reading, rng: np.random.Generator) -> Reading:
+        """A reading of which some is not told."""
+        task, numbers = self.task, reading.numbers.copy()
+        if rng.random() < task.unread:
+            numbers[:3] = 0.0
+        words = rng.random(int(reading.word.max()) + 2) < (1.0 if rng.random() < 0.3 else task.unheard)
+        if task.unheard >= 1:
+            words[:] = True
+        numbers[3:5, words[reading.word + 1]] = 0.0
+        voice = -1 if rng.random() < task.unknown_voice else reading.voice
+        pace = 0.0 if rng.random() < task.unpaced else reading.pace
+        return replace(reading, numbers=numbers, voice=voice, pace=pace)
+
+    @staticmethod
+    def collate(readings: list[Reading]) -> CampBatch:
+        """Padded to the longest."""
+        longest = max(len(r.frames) for r in readings)
+
+        def padded(name: str) -> Tensor:
+            values = [getattr(r, name) for r in readings]
+            widths = [[(0, 0)] * (v.ndim - 1) + [(0, longest - v.shape[-1])] for v in values]
+            return torch.from_numpy(np.stack([np.pad(v, w) for v, w in zip(values, widths, strict=True)]))
+
+        each = lambda name, kind: torch.tensor([getattr(r, name) for r in readings], dtype=kind)
+        mask = torch.arange(longest)[None] < torch.tensor([len(r.frames) for r in readings])[:, None]
+        inputs = CampInputs(
+            padded("classes"), padded("numbers"), mask, each("voice", torch.int64), each("level", torch.float32),
+            each("pace", torch.float32),
+        )  # fmt: skip
+        return CampBatch(inputs, padded("frames"), padded("log_f0"), padded("voiced"), padded("energy"))
+
+    def loss(self, batch: CampBatch, step: int, total_steps: int) -> tuple[Tensor, dict[str, float]]:
+        inputs = CampInputs(*(t.to(self.device) for t in batch.inputs))
+        frames, log_f0, voiced, energy = (t.to(self.device) for t in batch[1:])
+        timing, melody = self.network(inputs, frames)
+        gap = (inputs.classes[:, 0] == 0) & inputs.mask
+        phone = inputs.mask & ~gap
+        inner = gap.clone()  # how long it is silent before and after a recording tells nothing
+        inner[:, 0] = False
+        inner &= torch.roll(inputs.mask, -1, 1) & (torch.arange(gap.shape[1], device=gap.device) < gap.shape[1] - 1)
+        paused = inner & (frames > 0)
+        log_frames = torch.log(frames.clamp(min=1).float())
+        lasting = _mean(F.smooth_l1_loss(timing.log_frames.float(), log_frames, reduction="none", beta=0.3), phone)
+        pause = _mean(_binary(timing.pause_logit, (frames > 0).float()), inner)
+        pausing = _mean(F.smooth_l1_loss(timing.log_pause.float(), log_frames, reduction="none", beta=0.3), paused)
+        here = (inputs.mask & (frames > 0))[:, None].expand(-1, POINTS, -1)
+        weight = voiced * here
+        f0 = melody.log_f0.float()
+        pitch = ((f0 - log_f0).abs() * weight).sum() / weight.sum().clamp(min=1)
+        voicing = _mean(_binary(melody.voicing_logit, voiced), here)
+        loudness = _mean((melody.energy.float() - energy / ENERGY_SCALE_DB).abs(), here)
+        task = self.task
+        loss = lasting + task.pause_weight * (pause + 0.5 * pausing) + task.melody_weight * pitch
+        loss = loss + task.voicing_weight * voicing + task.energy_weight * loudness
+        figures = {"lasting": lasting, "pause": pause, "pitch": pitch, "voicing": voicing, "energy": loudness}
+        return loss, {name: value.item() for name, value in figures.items()}
+
+    def speech_seconds(self, batch: CampBatch) -> float:
+        """Of recorded speech in a batch."""
+        return float(batch.frames.sum()) * self.config.mel.hop_length / self.config.mel.sample_rate
+
+    def sample(self, number: int) -> Sample | None:
+        """F0 above the level, voicing and energy of a reading, four rows each, over its tokens."""
+        if number >= len(self.readings):
+            return None
+        reading = self.readings[number]
+        batch = self.collate([reading])
+        with torch.inference_mode():
+            said = self.network.melody(CampInputs(*(t.to(self.device) for t in batch.inputs)), batch.frames)
+        rows = [said.log_f0, torch.sigmoid(said.voicing_logit), said.energy / 3]
+        predicted = torch.cat([r[0] for r in rows]).float().cpu().numpy()
+        target = np.concatenate([reading.log_f0, reading.voiced, reading.energy / ENERGY_SCALE_DB / 3])
+        step = float(reading.frames.sum()) * self.config.mel.hop_length / self.config.mel.sample_rate / target.shape[1]
+        return Sample(self.config.speakers[reading.voice], "prosody", target, predicted, step)
+
+
+def _binary(logit: Tensor, truth: Tensor) -> Tensor:
+    return F.binary_cross_entropy_with_logits(logit.float(), truth, reduction="none")
+
+
+def _mean(values: Tensor, mask: Tensor) -> Tensor:
+    return (values * mask).sum() / mask.sum().clamp(min=1)

@@ -1,0 +1,1 @@
+"""Text to plans: what is said, how long, with what melody."""

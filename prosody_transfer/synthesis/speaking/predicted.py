@@ -1,0 +1,56 @@
+"""What a model of role "text" gives: lengths of tokens, then contours in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from prosody_transfer.text.prosody_tokens import Tokens
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Of P tokens.
+
+    Attributes:
+        frames: (P,) float; of a gap how long it is if it is a pause.
+        pause: (P,) probability that a gap is a pause; 1 for phones.
+    """
+
+    frames: np.ndarray
+    pause: np.ndarray
+
+
+@dataclass(frozen=True)
+class Contours:
+    """Of P tokens, in Q equal parts of each.
+
+    Attributes:
+        log_f0: (Q, P) ln F0 relative to the voice's level; means nothing where it is not voiced.
+        voiced: (Q, P) probability.
+        energy: (Q, P) dB relative to the speech level.
+    """
+
+    log_f0: np.ndarray
+    voiced: np.ndarray
+    energy: np.ndarray
+
+
+class TextProsody(Protocol):
+    """The speaking part of a model of role "text", a module or an object."""
+
+    def lengths(self, network: Any, tokens: Tokens, voice: str, level: float, pace: float = 0.0) -> Lengths:
+        """How long each token is.
+
+        Args:
+            voice: Name; one that the model does not know is spoken by its level.
+            level: ln Hz, the voice's median F0.
+            pace: How much slower than usual, ln in units of .3.
+        """
+
+    def contours(
+        self, network: Any, tokens: Tokens, frames: np.ndarray, voice: str, level: float, pace: float = 0.0
+    ) -> Contours:  # fmt: skip
+        """What happens in tokens of `frames` (P,) int."""
