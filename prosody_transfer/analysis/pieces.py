@@ -55,6 +55,7 @@ def cut(waveform: np.ndarray, config: MelConfig, tracker: Tracker | None = None)
             wide, mel=wide.mel[:, part], log_f0=wide.log_f0[part], voiced=wide.voiced[part],
             energy_db=wide.energy_db[part], n_samples=end - start,
             doubt=None if wide.doubt is None else wide.doubt[part],
+            noise_db=None if wide.noise_db is None else wide.noise_db[part],
         )  # fmt: skip
         pieces.append(Piece(start, end, start // hop, features))
     return pieces
@@ -63,7 +64,8 @@ def cut(waveform: np.ndarray, config: MelConfig, tracker: Tracker | None = None)
 def join_features(pieces: list[Piece]) -> Features:
     """The features of the recording that was cut."""
     first = pieces[0].features
-    known = ("mel", "log_f0", "voiced", "energy_db", *(() if first.doubt is None else ("doubt",)))
+    told = [k for k in ("doubt", "noise_db") if getattr(first, k) is not None]
+    known = ("mel", "log_f0", "voiced", "energy_db", *told)
     joined: dict[str, Any] = {k: np.concatenate([getattr(p.features, k) for p in pieces], -1) for k in known}
     return replace(first, **joined, n_samples=pieces[-1].end)
 

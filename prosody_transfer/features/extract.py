@@ -30,6 +30,8 @@ class Features:
         n_samples: N, before padding to a whole number of frames.
         config: The settings they were made with.
         doubt: (T,) float32, 0 to 1, how likely `log_f0` is wrong where voiced; None where the tracker does not say.
+        noise_db: (T,) float32, 0 or less, what of the measured energy is noise or a room's tail; it is taken off
+            `energy_db` already.
     """
 
     mel: np.ndarray
@@ -39,6 +41,7 @@ class Features:
     n_samples: int
     config: MelConfig
     doubt: np.ndarray | None = None
+    noise_db: np.ndarray | None = None
 
     @property
     def n_frames(self) -> int:
@@ -86,4 +89,5 @@ def extract(waveform: np.ndarray, config: MelConfig, tracker: Tracker | None = N
         log_f0, voiced = track_f0(padded, config.sample_rate, config.hop_length, size)
         return Features(mel, log_f0, voiced, energy, len(waveform), config)
     heard = tracker(padded, config.sample_rate, config.hop_length, size)
-    return Features(mel, heard.log_f0, heard.voiced, energy, len(waveform), config, heard.doubt)
+    energy = np.maximum(energy + heard.noise_db, ENERGY_FLOOR_DB).astype(np.float32)
+    return Features(mel, heard.log_f0, heard.voiced, energy, len(waveform), config, heard.doubt, heard.noise_db)

@@ -9,11 +9,12 @@ import numpy as np
 from prosody_transfer.features.pitch import continuous_log_f0
 
 CHUNK_FRAMES = 2048
-JUMP_COST, MOST_COST = 0.4, 25.0  # nats: a candidate (20 cents) further between frames, and at most
+JUMP_COST, MOST_COST = 0.3, 20.0  # nats: a candidate (20 cents) further between frames, and at most
 SWITCH_COST = 2.0  # nats, from voiced to unvoiced or back
-VOICED_ABOVE = 0.0  # logit of voicing, added to
-MASS, MASS_BINS = 0.35, 5  # of the distribution within 100 cents of the path, or the frame is not voiced
+VOICED_ABOVE = -0.2  # logit of voicing
+MASS, MASS_BINS = 0.3, 5  # of the distribution within 100 cents of the path, or the frame is not voiced
 NEAR_BINS = 3  # of the path, whose mean is taken: finer than a candidate
+SPARED_DB, TRUSTED = 1.5, 0.8  # of the energy's correction: small ones are not made, of larger ones a share
 
 
 class Heard(NamedTuple):
@@ -23,20 +24,20 @@ class Heard(NamedTuple):
         log_f0: (T,) float32, ln Hz, continuous: straight lines in ln Hz through unvoiced stretches, held at the ends.
         voiced: (T,) bool.
         doubt: (T,) float32, 0 to 1: how likely the F0 of a voiced frame is wrong by more than 100 cents.
-        energy_db: (T,) float32, to add to the measured energy so that noise and a room's tail do not count.
+        noise_db: (T,) float32, 0 or less, to add to the measured energy so that noise and a room's tail do not count.
     """
 
     log_f0: np.ndarray
     voiced: np.ndarray
     doubt: np.ndarray
-    energy_db: np.ndarray
+    noise_db: np.ndarray
 
 
 def hear_pitch(network: Any, waveform: np.ndarray, sample_rate: int, hop_length: int, n_frames: int) -> Heard:
     """Track a recording with the learned tracker.
 
     Args:
-        network: `models.tracker.Tracker`.
+        network: `models.tracker.network.Tracker`, or the same on another runtime.
         waveform: (N,) float, mono, at the speech level.
         hop_length: Samples from frame to frame; frame t is centred on sample t * hop_length.
 
@@ -56,7 +57,8 @@ def hear_pitch(network: Any, waveform: np.ndarray, sample_rate: int, hop_length:
     hertz = config.lowest_hz * 2.0 ** (bins / config.bins_per_octave)
     log_f0, voiced = continuous_log_f0(np.where(voiced, hertz, 0.0))
     doubt = 1 / (1 + np.exp(-extra[1].astype(np.float64)))
-    return Heard(log_f0, voiced, doubt.astype(np.float32), extra[2] * network.energy_scale_db)
+    noise_db = TRUSTED * np.minimum(extra[2] * network.energy_scale_db + SPARED_DB, 0.0)
+    return Heard(log_f0, voiced, doubt.astype(np.float32), noise_db.astype(np.float32))
 
 
 def decode(logits: np.ndarray, voicing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

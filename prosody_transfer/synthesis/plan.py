@@ -10,7 +10,7 @@ import numpy as np
 
 from prosody_transfer.analysis.analyse import Analysis
 from prosody_transfer.analysis.recorded import Recorded
-from prosody_transfer.audio.follow import compared_power
+from prosody_transfer.audio.follow import FRAME_SECONDS, compared_power
 from prosody_transfer.audio.levelling import SourceLevel
 from prosody_transfer.audio.silence import Silence, silences
 from prosody_transfer.core.config import MelConfig
@@ -171,6 +171,9 @@ def plan_of(analysis: Analysis, embedding: PlannedEmbedding | None = None) -> Pr
         aligned.origin, aligned.text, aligned.alignment.aligner,
     )  # fmt: skip
     power = compared_power(analysis.waveform, config.sample_rate)
+    if (noise_db := analysis.features.noise_db) is not None:
+        at = (np.arange(len(power)) + 0.5) * FRAME_SECONDS * config.sample_rate / config.hop_length
+        power = power * 10 ** (np.interp(at, np.arange(len(noise_db)), noise_db) / 10)
     return measured_plan(analysis.features, analysis.parts, durations, source, power, embedding)
 
 
