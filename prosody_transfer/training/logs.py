@@ -38,7 +38,7 @@ class CsvLog:
 
     def _rewrite(self, rows: list[dict[str, str]]) -> None:
         text = csv_text([self.columns, *map(self._cells, rows)])
-        write_atomically(self.path, text.encode())
+        write_atomically(self.path, text.encode(), folder=True)
 
     def _cells(self, row: dict[str, str]) -> list[Figure]:
         return [Figure(row.get(name, "")) for name in self.columns]

@@ -296,7 +296,7 @@ def _test(ready: Path, folder: Path, speech: Speech, order: _Order) -> None:
         tensors |= {REFERENCES: torch.from_numpy(np.asarray(verdict.references)).half()}
         facts["judge"], found["measured"] = verdict.judge, verdict.figures
         if verdict.page:
-            write_atomically(folder / PAGE, verdict.page.encode())
+            write_atomically(folder / PAGE, verdict.page.encode(), folder=True)
         if not verdict.passed:
             found["failed"] = verdict.failed
             keep(ready.parent / "run", folder, speech, order.before)

@@ -323,9 +323,10 @@ def test_the_version_of_the_code_is_that_of_what_it_does(monkeypatch, tmp_path: 
     now = version()
     assert now == keys.code_version()
     speaking = "prosody_transfer.models.copycat.speaking"
-    assert with_text(speaking, "GUIDANCE = 0.05", "GUIDANCE = 0.05  # as it was") == now
+    settings = "prosody_transfer.models.copycat.config"
+    assert with_text(settings, "GUIDANCE = 0.05", "GUIDANCE = 0.05  # as it was") == now
     assert with_text(speaking, '"""A plan and a voice', '"""Some plan and a voice') == now
-    assert with_text(speaking, "GUIDANCE = 0.05", "GUIDANCE = 0.06") != now
+    assert with_text(settings, "GUIDANCE = 0.05", "GUIDANCE = 0.06") != now
     assert with_text("prosody_transfer.alignment.pocketsphinx", "_PAD = 0.2", "_PAD = 0.3") != now
     assert with_text("prosody_transfer.models.blocks.basic", "import", "import os\nimport") != now
     assert with_text("prosody_transfer.synthesis.records", '".ptx"', '".other"') == now, "bookkeeping speaks nothing"

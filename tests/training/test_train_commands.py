@@ -134,13 +134,6 @@ total_steps = 2
         assert 0.1 <= bands <= 0.5 and frames == 0.5  # after so short a training no onset is left
 
 
-def test_the_shipped_configs_are_read():
-    """They name settings that exist; only the data, which does not ship, is missing."""
-    for kind, train in TRAIN.items():
-        with pytest.raises(UsageError, match=r"data/.*\.jsonl: cannot be read"):
-            train(CONFIGS / f"{kind}.toml")
-
-
 TINY = [
     "network.phone_channels=8", "network.phone_layers=1", "network.channels=8", "network.layers=2",
     "network.reference_channels=8", "network.reference_layers=1", "task.batch_size=2", "task.crop_frames=64",
