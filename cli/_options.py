@@ -10,7 +10,7 @@ import typer
 AlignerName = Literal["pocketsphinx", "mfa", "viter"]
 RecogniseName = Literal["auto", "words", "phones"]
 TrackerName = Literal["learned", "dio"]
-RuntimeName = Literal["onnx", "torch"]
+RuntimeName = Literal["auto", "onnx", "torch"]
 ShapesName = Literal["dynamic", "fixed"]
 FormatName = Literal["wav", "flac", "opus"]
 SubtypeName = Literal["PCM_24", "PCM_16", "FLOAT"]
@@ -89,7 +89,9 @@ Tracker = Annotated[TrackerName, _option("--tracker", "What hears the melody.", 
 Check = Annotated[bool, _option("--check/--no-check", "Refuse a transcript that does not match the recording.")]
 Vocoder = Annotated[str | None, _option("--vocoder", "Another vocoder, of ptx or Vocos.", "griffin-lim|FILE")]
 Model = Annotated[Path | None, _option("--model", "Another acoustic model: a checkpoint or an addon.", "FILE|FOLDER")]
-Runtime = Annotated[RuntimeName | None, _option("--runtime", "Run addons, the shipped ones too, on it.", "onnx|torch")]
+Runtime = Annotated[
+    RuntimeName, _option("--runtime", "What runs addons.  [auto: onnx; checkpoints and GPUs: torch]", "auto|onnx|torch")
+]
 ShapesOfTensors = Annotated[
     ShapesName, _option("--shapes", "Of addons' tensors; fixed: as compiled accelerators want.", "dynamic|fixed")
 ]

@@ -17,7 +17,7 @@ def render(
     plan: o.Plan, speaker: o.Speaker, output: o.Output = None, keep: o.Keep = "rhythm,pitch,energy,latent",
     strength: o.Strength = 1.0, f0_range_scale: o.F0RangeScale = 1.0, f0_shift_semitones: o.F0ShiftSemitones = 0.0,
     duration_scale: o.DurationScale = 1.0, vocoder: o.Vocoder = None, model: o.Model = None, device: o.Device = "cpu",
-    runtime: o.Runtime = None, shapes: o.ShapesOfTensors = "dynamic",
+    runtime: o.Runtime = "auto", shapes: o.ShapesOfTensors = "dynamic",
     sample_rate: o.SampleRate = None, subtype: o.Subtype = "PCM_24", voices: o.Voices = None, json: o.Json = False,
     overwrite: o.Force = False,
 ) -> None:  # fmt: skip

@@ -20,7 +20,7 @@ def transfer(
     f0_range_scale: o.F0RangeScale = 1.0, f0_shift_semitones: o.F0ShiftSemitones = 0.0,
     duration_scale: o.DurationScale = 1.0, aligner: o.Aligner = "pocketsphinx", recognise: o.Recognise = "auto",
     check_transcript: o.Check = True, vocoder: o.Vocoder = None, model: o.Model = None, device: o.Device = "cpu",
-    runtime: o.Runtime = None, shapes: o.ShapesOfTensors = "dynamic", tracker: o.Tracker = "dio",
+    runtime: o.Runtime = "auto", shapes: o.ShapesOfTensors = "dynamic", tracker: o.Tracker = "dio",
     track: o.Track = None, channel: o.Channel = None, sample_rate: o.SampleRate = None,
     suffix: o.Format = "wav", subtype: o.Subtype = "PCM_24", plot: o.Plot = None, save_plan: o.SavePlan = None,
     voices: o.Voices = None, json: o.Json = False, overwrite: o.Force = False,

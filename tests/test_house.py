@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "integration": TOP,
     "analysis": TOP | {"integration"},
     "corpus": TOP | {"analysis"},
-    "training": TOP | {"analysis", "corpus"},
+    "training": TOP | {"analysis", "corpus", "integration"},
     "voices": TOP | {"analysis", "corpus", "training"},
     "synthesis": TOP | {"analysis", "integration"},
     "evaluation": TOP | {"analysis", "integration", "synthesis"},

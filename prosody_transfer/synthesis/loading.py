@@ -22,6 +22,7 @@ class LoadedModels(NamedTuple):
         recogniser: Of phones.
         files: Of the acoustic model, the vocoder and the recogniser.
         process: The only one that may use them; None for any.
+        runtime: What addons run on, and their shapes; "" for torch's own networks.
     """
 
     network: Any
@@ -32,6 +33,7 @@ class LoadedModels(NamedTuple):
     recogniser: Any
     files: tuple[str | Path, str | Path, str | Path]
     process: int | None
+    runtime: str = ""
 
 
 def load_models(
@@ -44,14 +46,17 @@ def load_models(
         model: An acoustic model's checkpoint, or an addon's folder; None for the shipped one.
         vocoder: "griffin-lim", a checkpoint, or an addon's folder; None for the shipped one.
         device: A torch device; of addons, their provider.
-        runtime: "onnx" or "torch": run addons on it. None: run addons' folders on ONNX Runtime, and checkpoints in
-            torch.
+        runtime: "onnx" or "torch": run addons on it. None: run addons' folders on ONNX Runtime, and all else in torch's
+            own networks. "auto": as None, but the shipped models on ONNX Runtime, unless a device is named.
         shapes: Of addons' networks.
 
     Raises:
         ModelError: One is missing, damaged or of another kind; or a checkpoint was given with a runtime.
         UsageError: There is no such device or runtime.
     """
+    if runtime == "auto":
+        plain = model is None and (vocoder is None or Path(vocoder).is_dir()) and device == "cpu"
+        runtime = "onnx" if plain else None
     if runtime is None and shapes == "dynamic" and not (model is not None and Path(model).is_dir()):
         return _checkpoints(model, vocoder, device)
     return _addons(model, vocoder, device, runtime or "onnx", shapes)
@@ -96,4 +101,4 @@ def _addons(
     voices = {name: {key: getattr(facts, key) for key in kept} for name, facts in acoustic.addon.config.voices.items()}
     files = (acoustic.addon.parameters_file("decoder"), vocoder_file, shipped("recogniser"))
     process = None if device.partition(":")[0] == "cpu" else os.getpid()
-    return LoadedModels(acoustic, voices, spoken, mel, name, recogniser, files, process)
+    return LoadedModels(acoustic, voices, spoken, mel, name, recogniser, files, process, f"{runtime} {shapes}")

@@ -88,7 +88,7 @@ class Transferer:
         device: Where the networks run.
         voices: The folder of the user's voices; None for the usual one (`store.voices.voices_folder`).
         runtime: "onnx" or "torch", for addons, the shipped ones among them; None for torch's own networks, or ONNX
-            Runtime where `model` is a folder.
+            Runtime where `model` is a folder; "auto", which the command line has, see `loading.load_models`.
         shapes: "fixed" runs addons at the sizes that they name.
 
     Attributes:
@@ -119,7 +119,7 @@ class Transferer:
             raise ModelError(problem, place=str(named), remedy="choose another vocoder")
         self.voices = {**self.own.known(), **self.voices}
         files = (*loaded.files, shipped("tracker"))
-        self.networks = [*map(weights_digest, files), *([f"{runtime} {shapes}"] if runtime else [])]
+        self.networks = [*map(weights_digest, files), *([loaded.runtime] if loaded.runtime else [])]
         self.aligner = SourceAligner(loaded.recogniser)
 
     def voice(self, name: str) -> TargetVoice:

@@ -107,9 +107,19 @@ def run_recipe(
             resume = (folder / "state.safetensors").exists()
             train(stage.kind, sections, run_dir=folder, resume=resume, device=device, on_event=on_event)
         if stage.ships and ship_it:
-            ship(stage.kind, target)
+            _ship(stage.kind, target)
         made[stage.name] = target
     return made
+
+
+def _ship(kind: str, weights: Path) -> None:
+    """Put weights in their place, and make the addon there again: its checksums are those of its parameters."""
+    from prosody_transfer.integration.export import export_addon
+    from prosody_transfer.integration.kinds import KINDS
+
+    placed = ship(kind, weights)
+    if kind in KINDS:
+        export_addon(placed, placed.parent, overwrite=True)
 
 
 def _wanted(stages: Sequence[Stage], names: Sequence[str], place: str) -> set[str]:

@@ -173,11 +173,27 @@ def test_what_a_runtime_can_t_take_is_refused(tmp_path: Path) -> None:
 
 
 def test_speaking_needs_no_torch(tmp_path: Path) -> None:
-    """The whole of `ptx transfer --runtime onnx`, also the learned tracker, with torch made impossible to import."""
+    """The whole of `ptx transfer`, also with the learned tracker, with torch made impossible to import."""
     run = "import sys; sys.modules['torch'] = None; from prosody_transfer.cli import main; main()"
-    line = [sys.executable, "-c", run, "transfer", AUDIO / "source.flac", "-s", "alice", "--runtime", "onnx"]
+    line = [sys.executable, "-c", run, "transfer", AUDIO / "source.flac", "-s", "alice"]
     line += ["--tracker", "learned"]
     done = subprocess.run([*line, "-o", tmp_path / "out.wav"], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out.wav").stat().st_size > 50_000
     assert "F0" in done.stdout or "alice" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [({}, "onnx dynamic"), ({"device": "cuda"}, ""), ({"model": "file"}, ""), ({"vocoder": "griffin-lim"}, ""),
+     ({"model": "folder"}, "onnx dynamic"), ({"shapes": "fixed"}, "onnx fixed")],
+)  # fmt: skip
+def test_what_auto_means(given: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from prosody_transfer.synthesis import loading
+
+    files = {"file": shipped("copycat"), "folder": shipped("copycat").parent}
+    monkeypatch.setattr(loading, "_checkpoints", lambda *options: "")
+    monkeypatch.setattr(loading, "_addons", lambda *options: f"{options[3]} {options[4]}")
+    model = files.get(given.get("model", ""))
+    asked = {"device": "cpu", "vocoder": None, **{k: v for k, v in given.items() if k != "model"}}
+    assert loading.load_models(model, runtime="auto", **asked) == expected  # type: ignore[arg-type]
