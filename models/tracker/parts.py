@@ -12,14 +12,14 @@ FRAMES = (256, 1024, 2112)
 
 
 class TrackerPart(nn.Module):
-    """(B, C, T) from `spectrum`, (B, T) mask -> (B, P + 3, T)."""
+    """(B, C, T) from `spectrum`, (B, T) mask -> (B, P + 3, T); what lies outside the mask never counts."""
 
     def __init__(self, network: Tracker) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, spectrum: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
-        return (self.network(spectrum, mask),)
+        return (self.network(spectrum * mask[:, None].to(spectrum.dtype), mask),)
 
 
 def parts(network: Tracker) -> dict[str, Part]:
