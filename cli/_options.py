@@ -14,6 +14,7 @@ RuntimeName = Literal["auto", "onnx", "torch"]
 ShapesName = Literal["dynamic", "fixed"]
 FormatName = Literal["wav", "flac", "opus"]
 SubtypeName = Literal["PCM_24", "PCM_16", "FLOAT"]
+EngineName = Literal["processes", "dask"]
 
 
 def complete_speaker(incomplete: str, ctx: typer.Context = None) -> list[tuple[str, str]]:  # type: ignore[assignment]
@@ -114,6 +115,14 @@ SavePlan = Annotated[
 Plan = Annotated[Path, typer.Argument(metavar="PLAN.json", help="From ptx transfer --save-plan, edited or not.")]
 Json = Annotated[bool, _option("--json", "Print JSON, for scripts.")]
 Force = Annotated[bool, _option("--force -f", "Overwrite files that exist.")]
+
+# Many recordings
+Workers = Annotated[
+    int | None, _option("--workers", "Processes for several recordings.  [default: 1]", "NUMBER", min=1)
+]
+ShardOf = Annotated[str | None, _option("--shard", "Only one of N parts of the recordings: 1/3, 2/3 or 3/3.", "I/N")]
+Engine = Annotated[EngineName, _option("--engine", "What does the work.", "processes|dask")]
+Scheduler = Annotated[str | None, _option("--scheduler", "Of --engine dask (cluster extra).", "ADDRESS")]
 
 # Training
 Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file; as the stages of recipes/shipped.toml.")]

@@ -11,7 +11,8 @@ EPILOG = """\b
 Examples:
   ptx transfer src.wav --speaker alice
   ptx transfer src.wav -s alice -o out.wav --text "Does he wear a black suit?"
-  ptx transfer takes/ -s alice --out-dir dubbed/    # again: resumes"""
+  ptx transfer takes/ -s alice --out-dir dubbed/    # again: resumes
+  ptx transfer takes/ -s alice --out-dir dubbed/ --workers 4"""
 
 
 def transfer(
@@ -23,7 +24,8 @@ def transfer(
     runtime: o.Runtime = "auto", shapes: o.ShapesOfTensors = "dynamic", tracker: o.Tracker = "dio",
     track: o.Track = None, channel: o.Channel = None, sample_rate: o.SampleRate = None,
     suffix: o.Format = "wav", subtype: o.Subtype = "PCM_24", plot: o.Plot = None, save_plan: o.SavePlan = None,
-    voices: o.Voices = None, json: o.Json = False, overwrite: o.Force = False,
+    voices: o.Voices = None, workers: o.Workers = None, shard: o.ShardOf = None, engine: o.Engine = "processes",
+    scheduler: o.Scheduler = None, json: o.Json = False, overwrite: o.Force = False,
 ) -> None:  # fmt: skip
     """Say recordings again in another voice.
 
@@ -32,6 +34,8 @@ def transfer(
     from prosody_transfer.cli._batches import check_batches, find_batches, is_folder, refuse_for_several, run_batches
     from prosody_transfer.cli._single import check_plan, check_single, keep_beside
     from prosody_transfer.cli._voices import warn_of_damaged
+    from prosody_transfer.jobs.shards import take_shard
+    from prosody_transfer.jobs.transfer import check_engine
     from prosody_transfer.store.voices import all_voices, get_voice
     from prosody_transfer.synthesis.prosody import TransferSettings
 
@@ -45,7 +49,8 @@ def transfer(
     if model is None:
         get_voice(speaker, voices=voices)
     warn_of_damaged(voices)
-    single = len(source) == 1 and not is_folder(source[0])
+    check_engine(engine, scheduler, workers, shard)
+    single = len(source) == 1 and not is_folder(source[0]) and shard is workers is scheduler is None
     if single:
         target = check_single(
             source[0], speaker, output, out_dir, f".{suffix}", text, transcript, plot, overwrite, subtype, settings
@@ -56,14 +61,15 @@ def transfer(
         refuse_for_several({**given, "--save-plan": save_plan})
         batches = find_batches(source, out_dir, [v.name for v in all_voices(voices)])
         check_batches(batches, speaker, f".{suffix}", subtype, sample_rate)
-
+        run_batches(
+            take_shard(batches, shard), speaker, json, settings=settings, overwrite=overwrite,
+            suffix=f".{suffix}", subtype=subtype, model=model, vocoder=vocoder, device=device, voices=voices,
+            runtime=runtime, shapes=shapes, workers=workers or 1, engine=engine, scheduler=scheduler,
+        )  # fmt: skip
+        return
     from prosody_transfer.synthesis.transfer import Transferer
 
-    transferer = Transferer(model, vocoder, device, voices, runtime, shapes)
-    if not single:
-        run_batches(transferer, batches, speaker, settings, overwrite, f".{suffix}", subtype, json)
-        return
-    result = transferer.from_file_to_file(
+    result = Transferer(model, vocoder, device, voices, runtime, shapes).from_file_to_file(
         source[0], speaker, target, text=text, transcript=transcript, settings=settings, overwrite=overwrite,
         subtype=subtype,
     )  # fmt: skip

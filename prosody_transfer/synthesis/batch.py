@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 Done = Callable[[Path, "TransferResult | None", PtxError | None], None]
 
 
+class Outcome(NamedTuple):
+    """What became of a recording: a result, or the state of the output that was left, or why it failed."""
+
+    path: Path
+    result: TransferResult | None = None
+    state: State | None = None
+    failure: PtxError | None = None
+
+
 class Made(NamedTuple):
     """The key of an output, and how what it is made from looked at that time."""
 
@@ -32,6 +41,19 @@ def output_of(path: Path, speaker: str, out_dir: Path, root: Path | None, suffix
 
     inside = path.relative_to(root).parent if root is not None else Path()
     return out_dir / inside / default_output(path, speaker, suffix).name
+
+
+class Taken:
+    """Which recording each output is of."""
+
+    def __init__(self) -> None:
+        self._by: dict[Path, Path] = {}
+
+    def claim(self, target: Path, path: Path) -> None:
+        """Raise `OutputError` where the output is another recording's."""
+        if (other := self._by.setdefault(target, path)) != path:
+            problem = f"would be written to {target}, like {other}"
+            raise OutputError(problem, place=str(path), remedy="rename one of them")
 
 
 class Batch:
@@ -49,7 +71,7 @@ class Batch:
         self.transferer, self.speaker, self.options = transferer, speaker, options
         self.out_dir, self.overwrite, self.root, self.suffix = out_dir, overwrite, root, suffix
         self.records = Records(out_dir)
-        self._taken: dict[Path, Path] = {}
+        self.taken = Taken()
         self._made_of: dict[str, Any] | None = None
 
     def run(
@@ -58,17 +80,7 @@ class Batch:
         """See `Transferer.from_files_to_files`."""
         failures: list[tuple[Path, PtxError]] = []
         remove_leftovers(self.records.folder)
-        for path in map(Path, paths):
-            result, state, failure = None, None, None
-            try:
-                result, state = self._one(path)
-            except PtxError as error:
-                failure = error
-            except Exception as error:  # a mistake of ours in one file must not cost the others
-                if os.environ.get("PTX_DEBUG") == "1":
-                    raise
-                problem = f"{type(error).__name__}: {error}"
-                failure = PtxError(problem, place=str(path), remedy="a mistake of ours: please report it")
+        for path, result, state, failure in map(self.one, map(Path, paths)):
             if failure:
                 failures.append((path, failure))
             if state is not None and on_left:
@@ -77,12 +89,24 @@ class Batch:
                 on_done(path, result, failure)
         return failures
 
+    def one(self, path: Path) -> Outcome:
+        """Transfer a recording, unless what is there is current or not ours; what is wrong with it is no exception."""
+        try:
+            result, state = self._one(path)
+            return Outcome(path, result, state)
+        except PtxError as error:
+            return Outcome(path, failure=error)
+        except Exception as error:  # a mistake of ours in one file must not cost the others
+            if os.environ.get("PTX_DEBUG") == "1":
+                raise
+            problem = f"{type(error).__name__}: {error}"
+            failure = PtxError(problem, place=str(path), remedy="a mistake of ours: please report it")
+            return Outcome(path, failure=failure)
+
     def _one(self, path: Path) -> tuple[TransferResult | None, State | None]:
         """What was made of a recording; or why what is there was left."""
         target = output_of(path, self.speaker, self.out_dir, self.root, self.suffix)
-        if (other := self._taken.setdefault(target, path)) != path:
-            problem = f"would be written to {target}, like {other}"
-            raise OutputError(problem, place=str(path), remedy="rename one of them")
+        self.taken.claim(target, path)
         made = self._made_from(path, target)
         state = self.records.state(target, made.key)
         if state.kind in ("current", "edited", "unknown") and not self.overwrite:

@@ -69,6 +69,8 @@ class Records:
             return State("absent")
         known = self._of(target)
         record = self._matching(target, known)
+        if record is None and (now := self._of(target, again=True)) != known:  # of a run beside this
+            known, record = now, self._matching(target, now)
         if record is not None:
             changed = changed_parts(record["key"], wanted)
             return State("stale" if changed else "current", changed)
@@ -120,6 +122,13 @@ class Records:
                 if old and (record is None or record["seen"].get("output") != seen(target)):
                     path.unlink()
 
+    def forget(self, target: Path) -> None:
+        """Remove the records of an output that never got its name."""
+        if not os.path.lexists(target):
+            for name in self._list(again=True).get(self._digest(target), []):
+                with contextlib.suppress(OSError):
+                    (self.folder / name).unlink()
+
     def _matching(self, target: Path, known: list[dict[str, Any]]) -> dict[str, Any] | None:
         """The record of what is there now; the file is read only where it looks otherwise than when it was noted."""
         state = seen(target)
@@ -149,22 +158,26 @@ class Records:
     def _digest(self, target: Path) -> str:
         return hashlib.sha256(os.fsencode(self._name(target))).hexdigest()[:24]
 
-    def _list(self) -> dict[str, list[str]]:
-        """Records' names by output; listed again when the folder has changed."""
-        try:
-            changed: int | None = os.stat(self.folder).st_mtime_ns
-            if changed != self._listed:
-                self._names, self._listed = {}, changed
-                for name in sorted(os.listdir(self.folder)):
-                    if name.endswith(".json"):
-                        self._names.setdefault(name.partition("-")[0], []).append(name)
-        except OSError:
-            self._names = {}
+    def _list(self, again: bool = False) -> dict[str, list[str]]:
+        """Records' names by output, as they were and what was added here; `again`, listed where the folder has changed.
+
+        The folder has as many files as there are outputs: it is not listed for each of them.
+        """
+        if again or self._listed == -1:
+            try:
+                changed: int | None = os.stat(self.folder).st_mtime_ns
+                if changed != self._listed:
+                    self._names, self._listed = {}, changed
+                    for name in sorted(os.listdir(self.folder)):
+                        if name.endswith(".json"):
+                            self._names.setdefault(name.partition("-")[0], []).append(name)
+            except OSError:
+                self._names, self._listed = {}, None
         return self._names
 
-    def _of(self, target: Path) -> list[dict[str, Any]]:
+    def _of(self, target: Path, again: bool = False) -> list[dict[str, Any]]:
         """All records of an output; what is damaged or of another version is passed over."""
-        names = self._list().get(self._digest(target), [])
+        names = self._list(again).get(self._digest(target), [])
         records = (_read(self.folder / name) for name in names)
         return [r for r in records if r is not None and r["output"] == self._name(target)]
 

@@ -292,8 +292,12 @@ def test_a_finished_folder_is_looked_at_without_reading_it(tiny, takes: Path, tm
         path.with_suffix(".txt").write_text(path.name)
     left = []
     go = lambda: tiny.from_files_to_files(paths, "alice", tmp_path / "out", on_left=lambda p, s: left.append(s.kind))
-    go()
-    assert left == []
+    listed = []
+    with monkeypatch.context() as counting:
+        list_folder = os.listdir
+        counting.setattr(records.os, "listdir", lambda folder: listed.append(folder) or list_folder(folder))
+        go()
+    assert left == [] and len(listed) <= 2, "a folder of records is not listed for each of them"
     read = []
     for module in (batch, records):
         monkeypatch.setattr(module, "file_digest", lambda path: read.append(path))

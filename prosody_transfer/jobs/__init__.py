@@ -1,0 +1,1 @@
+"""What is done many times: in several processes, on several machines, in parts; the same whoever does it."""
