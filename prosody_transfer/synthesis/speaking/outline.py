@@ -57,6 +57,11 @@ class Outline:
         chosen = (main or tokens)[-1] if main else tokens[0]
         return int(self.starts[chosen]), int(self.starts[chosen + 1])
 
+    def sounding(self, least: int, stop: int) -> int:
+        """The end of the last vowel, nasal or liquid before `stop`, at least `least`: what follows carries no tune."""
+        ends = [int(self.starts[i + 1]) for i, name in enumerate(self.names) if phone_class(name) in SONORANT]
+        return max([least, *(end for end in ends if least <= end <= stop)])
+
     def voice(self, start: int, stop: int) -> None:
         """Vowels, nasals and liquids between two frames are voiced, so that a tune can be heard."""
         for i, name in enumerate(self.names):

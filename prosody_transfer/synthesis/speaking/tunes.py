@@ -97,14 +97,14 @@ def _last_comma(words: Sequence[SpokenWord]) -> int:
 
 
 def _rise(outline: Outline, word: int, last: int, semitones: tuple[float, float]) -> None:
-    start, stop = outline.nucleus(word)[0], outline.span(last)[1]
-    time = np.linspace(0, 1, max(2, stop - start)) ** 1.5
+    start, stop = outline.nucleus(word)[0], outline.sounding(outline.nucleus(word)[1], outline.span(last)[1])
+    time = np.linspace(0, 1, max(2, stop - start)) ** 1.2
     _put(outline, start, (semitones[0] + (semitones[1] - semitones[0]) * time)[: stop - start])
     outline.voice(start, stop)
 
 
 def _fall(outline: Outline, word: int, last: int) -> None:
-    start, stop = outline.nucleus(word)[0], outline.span(last)[1]
+    start, stop = outline.nucleus(word)[0], outline.sounding(outline.nucleus(word)[1], outline.span(last)[1])
     top = max(FALL[0], float(outline.log_f0[start : start + 6].max() / SEMITONE))
     time = np.linspace(0, 1, max(2, stop - start)) ** 0.7
     _put(outline, start, (top + (FALL[1] - top) * time)[: stop - start])
@@ -114,6 +114,8 @@ def _put(outline: Outline, start: int, semitones: np.ndarray) -> None:
     """A stretch of melody in place of what is there; what is before leads into it."""
     contour, size = outline.log_f0, len(semitones)
     contour[start : start + size] = semitones * SEMITONE
+    until = int(outline.starts[min(np.searchsorted(outline.starts, start + size), len(outline.starts) - 1)])
+    contour[start + size : until] = semitones[-1] * SEMITONE
     first = max(0, start - JOIN)
     weight = np.linspace(0, 1, start - first + 1)[1:] if start > first else np.zeros(0)
     contour[first:start] += weight * (semitones[0] * SEMITONE - contour[first:start]) * 0.7
