@@ -58,8 +58,10 @@ class Outline:
         return int(self.starts[chosen]), int(self.starts[chosen + 1])
 
     def sounding(self, least: int, stop: int) -> int:
-        """The end of the last vowel, nasal or liquid before `stop`, at least `least`: what follows carries no tune."""
+        """The end of the last that has voice before `stop`, at least `least`: what follows carries no tune."""
         ends = [int(self.starts[i + 1]) for i, name in enumerate(self.names) if phone_class(name) in SONORANT]
+        voiced = np.flatnonzero(self.voiced[least:stop])
+        ends += [least + int(voiced[-1]) + 1] if len(voiced) else []
         return max([least, *(end for end in ends if least <= end <= stop)])
 
     def voice(self, start: int, stop: int) -> None:
