@@ -1,4 +1,4 @@
-# make demo    set up in .venv, then transfer a shipped example and print its figures
+# make demo    set up in .venv, then transfer a shipped example, print its figures, and speak a sentence
 # make test    set up in .venv with the developers' tools, then run all tests, ruff and mypy
 # make lint    ruff and mypy alone
 # make weights train all networks that ship, from data/*.jsonl (docs/training.md); hours, and it goes on where it was
@@ -17,6 +17,7 @@ LOCK ?= requirements.lock
 demo: .venv/.base
 	@mkdir -p demo
 	$(BIN)/ptx transfer examples/audio/source.flac --speaker alice -o demo/source.alice.wav --force
+	$(BIN)/ptx speak "Did the parcel come by post, or by hand?" --prosody plain --speaker alice -o demo/speech.alice.wav --force
 
 test: .venv/.dev
 	$(BIN)/pytest

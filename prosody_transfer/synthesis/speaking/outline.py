@@ -15,6 +15,7 @@ SEMITONE = np.log(2) / 12
 VOICED_FROM, BELIEVED_FROM = 0.5, 0.35  # of the predicted probability: where it is voiced, where F0 means something
 SMOOTH = np.array([0.25, 0.5, 0.25])
 SONORANT = ("vowel", "nasal", "liquid")
+CONTINUING = ("DH", "V", "Z", "ZH")  # obstruents through which a melody is heard
 
 
 @dataclass
@@ -59,9 +60,8 @@ class Outline:
 
     def sounding(self, least: int, stop: int) -> int:
         """The end of the last that has voice before `stop`, at least `least`: what follows carries no tune."""
-        ends = [int(self.starts[i + 1]) for i, name in enumerate(self.names) if phone_class(name) in SONORANT]
-        voiced = np.flatnonzero(self.voiced[least:stop])
-        ends += [least + int(voiced[-1]) + 1] if len(voiced) else []
+        carries = [phone_class(name) in SONORANT or name in CONTINUING for name in self.names]
+        ends = [int(end) for end, does in zip(self.starts[1:], carries, strict=True) if does]
         return max([least, *(end for end in ends if least <= end <= stop)])
 
     def voice(self, start: int, stop: int) -> None:

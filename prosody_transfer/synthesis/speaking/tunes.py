@@ -18,7 +18,7 @@ import numpy as np
 from prosody_transfer.synthesis.speaking.outline import SEMITONE, Outline
 from prosody_transfer.text.spoken import SpokenSentence, SpokenWord
 
-RISE, CONTINUATION, FALL = (-2.0, 6.0), (-1.0, 3.5), (2.0, -5.0)  # semitones about the voice's level: from, to
+RISE, CONTINUATION, FALL = (-2.0, 6.0), (-1.5, 4.0), (2.0, -5.0)  # semitones about the voice's level: from, to
 JOIN = 8  # frames, over which the melody before leads into a tune
 LAST_SECONDS, BEFORE_SECONDS = 0.08, 0.24
 _WEAK = frozenset([

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from prosody_transfer.synthesis.speaking.outline import SEMITONE, Outline
+from prosody_transfer.synthesis.speaking.outline import SEMITONE, SONORANT, Outline
 from prosody_transfer.synthesis.speaking.tunes import accented, draw, final_slope
+from prosody_transfer.text.phones import phone_class
 from prosody_transfer.text.prosody_tokens import tokens_of
 from prosody_transfer.text.spoken import spoken_sentences
 
@@ -26,7 +27,7 @@ def flat(text: str, slope: float = -0.01, kind: str = ""):
     phones = iter(p for w in sentence.words for p in w.phones)
     names = tuple("SIL" if gap else next(phones) for gap in tokens.is_gap)
     size = int(starts[-1])
-    voiced = np.repeat(~tokens.is_gap, frames)
+    voiced = np.repeat([phone_class(name) in SONORANT for name in names], frames)
     contour = np.arange(size) * slope * SEMITONE
     return Outline(sentence.words, starts, tokens.word, names, contour, voiced, np.zeros(size)), sentence
 
@@ -60,7 +61,7 @@ def test_alternatives_rise_and_the_last_falls():
 
 
 def test_lists_go_on_until_their_end():
-    made, sentence = flat("We need apples, pears, and bread.", kind="list")
+    made, sentence = flat("We need tomatoes, bananas, and bread.", kind="list")
     draw(made, sentence)
     for word in (i for i, w in enumerate(sentence.words) if w.sign == "comma"):
         assert final_slope(made, made.span(word)[1]) > 1
