@@ -15,7 +15,7 @@ Examples:
 def align(
     source: o.Source, output: o.TextGrid = None, text: o.Text = None, transcript: o.Transcript = None,
     aligner: o.Aligner = "pocketsphinx", recognise: o.Recognise = "auto", check_transcript: o.Check = True,
-    tracker: o.Tracker = "dio",
+    tracker: o.Tracker = "learned",
     track: o.Track = None, channel: o.Channel = None,
     json: o.Json = False, overwrite: o.Force = False,
 ) -> None:  # fmt: skip

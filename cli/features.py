@@ -17,7 +17,7 @@ Examples:
 def features(
     source: o.Source, output: o.Numbers = None, text: o.Text = None, transcript: o.Transcript = None,
     aligner: o.Aligner = "pocketsphinx", recognise: o.Recognise = "auto", check_transcript: o.Check = True,
-    tracker: o.Tracker = "dio",
+    tracker: o.Tracker = "learned",
     track: o.Track = None, channel: o.Channel = None,
     plot: o.Plot = None, json: o.Json = False, overwrite: o.Force = False,
 ) -> None:  # fmt: skip

@@ -40,7 +40,7 @@ Seed = Annotated[int, _option("--seed", "Of the choice of these.", "N")]
 def prepare(
     corpus: Corpus, output: Into, workers: Workers = 2, layout: Layout = "auto", speaker: Speaker = "",
     recognise: Recognise = "auto", aligner: o.Aligner = "pocketsphinx",
-    tracker: o.Tracker = "dio", dev_share: DevShare = 0.05,
+    tracker: o.Tracker = "learned", dev_share: DevShare = 0.05,
     dev_speakers: DevSpeakers = None, seed: Seed = 1, json: o.Json = False,
 ) -> None:  # fmt: skip
     """Make a corpus ready for training.

@@ -21,7 +21,7 @@ def transfer(
     f0_range_scale: o.F0RangeScale = 1.0, f0_shift_semitones: o.F0ShiftSemitones = 0.0,
     duration_scale: o.DurationScale = 1.0, aligner: o.Aligner = "pocketsphinx", recognise: o.Recognise = "auto",
     check_transcript: o.Check = True, vocoder: o.Vocoder = None, model: o.Model = None, device: o.Device = "cpu",
-    runtime: o.Runtime = "auto", shapes: o.ShapesOfTensors = "dynamic", tracker: o.Tracker = "dio",
+    runtime: o.Runtime = "auto", shapes: o.ShapesOfTensors = "dynamic", tracker: o.Tracker = "learned",
     track: o.Track = None, channel: o.Channel = None, sample_rate: o.SampleRate = None,
     suffix: o.Format = "wav", subtype: o.Subtype = "PCM_24", plot: o.Plot = None, save_plan: o.SavePlan = None,
     voices: o.Voices = None, workers: o.Workers = None, shard: o.ShardOf = None, engine: o.Engine = "processes",

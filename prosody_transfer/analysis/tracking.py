@@ -10,7 +10,7 @@ from prosody_transfer.features.learned_pitch import hear_pitch
 from prosody_transfer.store.weights import shipped
 
 TRACKERS = ("learned", "dio")
-DEFAULT_TRACKER = "dio"
+DEFAULT_TRACKER = "learned"
 
 
 def check_tracker(name: str) -> None:

