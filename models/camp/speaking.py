@@ -12,7 +12,7 @@ from prosody_transfer.synthesis.speaking.predicted import Contours, Lengths
 from prosody_transfer.text.prosody_tokens import Tokens
 
 ENERGY_SCALE_DB = 10.0
-RANGE = 1.0  # what the melody is stretched by about the level: see CARD.md
+RANGE = 1.2  # what the melody is stretched by about the level: see CARD.md
 
 
 def _inputs(network: Any, tokens: Tokens, voice: str, level: float, pace: float) -> CampInputs:

@@ -18,7 +18,8 @@ import numpy as np
 from prosody_transfer.synthesis.speaking.outline import SEMITONE, Outline
 from prosody_transfer.text.spoken import SpokenSentence, SpokenWord
 
-RISE, CONTINUATION, FALL = (-2.0, 6.0), (-1.5, 4.0), (2.0, -5.0)  # semitones about the voice's level: from, to
+RISE, CONTINUATION, FALL = (-2.5, 7.0), (-2.0, 5.0), (2.0, -5.0)  # semitones about the voice's level: from, to
+REACHED = 0.85  # of a rise's time, when it is at its top: the last of a voice is faint
 JOIN = 8  # frames, over which the melody before leads into a tune
 LAST_SECONDS, BEFORE_SECONDS = 0.08, 0.24
 _WEAK = frozenset([
@@ -98,7 +99,7 @@ def _last_comma(words: Sequence[SpokenWord]) -> int:
 
 def _rise(outline: Outline, word: int, last: int, semitones: tuple[float, float]) -> None:
     start, stop = outline.nucleus(word)[0], outline.sounding(outline.nucleus(word)[1], outline.span(last)[1])
-    time = np.linspace(0, 1, max(2, stop - start)) ** 1.2
+    time = np.minimum(1, np.linspace(0, 1 / REACHED, max(2, stop - start))) ** 1.3
     _put(outline, start, (semitones[0] + (semitones[1] - semitones[0]) * time)[: stop - start])
     outline.voice(start, stop)
 
