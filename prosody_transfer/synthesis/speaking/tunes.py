@@ -52,7 +52,7 @@ def draw(outline: Outline, sentence: SpokenSentence, tune: str = "") -> str:
     if rises:
         _rise(outline, nucleus, last, RISE)
         drawn.append("rise")
-    elif tune or drawn or final_slope(outline) > -1.0:
+    elif tune or drawn or kind == "wh_question" or final_slope(outline) > -1.0:
         _fall(outline, nucleus, last)
         drawn.append("fall")
     return ", ".join(drawn) or "as predicted"
