@@ -52,7 +52,7 @@ def draw(outline: Outline, sentence: SpokenSentence, tune: str = "") -> str:
     if rises:
         _rise(outline, nucleus, last, RISE)
         drawn.append("rise")
-    elif tune or drawn or kind == "wh_question" or final_slope(outline) > -1.0:
+    elif tune or drawn or final_slope(outline) > (-3.0 if kind == "wh_question" else -1.0):
         _fall(outline, nucleus, last)
         drawn.append("fall")
     return ", ".join(drawn) or "as predicted"
@@ -115,7 +115,7 @@ def _put(outline: Outline, start: int, semitones: np.ndarray) -> None:
     """A stretch of melody in place of what is there; what is before leads into it."""
     contour, size = outline.log_f0, len(semitones)
     contour[start : start + size] = semitones * SEMITONE
-    until = int(outline.starts[min(np.searchsorted(outline.starts, start + size), len(outline.starts) - 1)])
+    until = int(outline.starts[min(int(np.searchsorted(outline.starts, start + size)), len(outline.starts) - 1)])
     contour[start + size : until] = semitones[-1] * SEMITONE
     first = max(0, start - JOIN)
     weight = np.linspace(0, 1, start - first + 1)[1:] if start > first else np.zeros(0)
