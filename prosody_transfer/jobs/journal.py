@@ -13,7 +13,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from prosody_transfer.core.atomic import process_name
+from prosody_transfer.core.atomic import check_target, process_name
 
 MOST_DEATHS = 2
 
@@ -57,6 +57,7 @@ class Journal:
         self._add({"done": done})
 
     def _add(self, line: dict[str, Any]) -> bool:
+        check_target(self.path)
         try:
             with open(self.path, "a", encoding="utf8") as file:
                 file.write(json.dumps(line) + "\n")

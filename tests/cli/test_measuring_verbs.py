@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import inspect
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -181,7 +182,7 @@ def test_doctor_knows_every_dependency() -> None:
     import tomllib
 
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
-    bare = lambda lines: {line.split(">")[0].split("=")[0].split("<")[0].strip() for line in lines}
+    bare = lambda lines: {re.split("[><=]", line)[0].strip() for line in lines}
     assert bare(project["dependencies"]) == {*NEEDED, "torch"}
     for extra, modules in EXTRAS.items():
         assert bare(project["optional-dependencies"][extra]) == {PACKAGES[name] for name in modules}

@@ -74,7 +74,7 @@ def test_control_c_at_any_moment_is_one_line_at_most(tmp_path: Path, moment: int
     time.sleep(random.Random(moment).uniform(0, 0.4 * moment))
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=120)
-    assert process.returncode in (130, 0)
+    assert process.returncode in (130, 0, -signal.SIGINT)  # the last while the interpreter itself goes
     assert told in ("", "ptx: interrupted; nothing that was finished is lost\n") or process.returncode == 0
     assert "Traceback" not in told and "Exception ignored" not in told
 

@@ -14,7 +14,8 @@ from prosody_transfer.alignment.base import aligner_names
 from prosody_transfer.cli import _options
 from prosody_transfer.synthesis.prosody import TransferSettings
 
-COMMAND_ONLY = {"save_plan", "plot", "json", "source"}  # what is done with the result, and the sources' own name
+# What is done with the result, and by whom; and the sources' own name.
+COMMAND_ONLY = {"save_plan", "workers", "shard", "engine", "scheduler", "plot", "json", "source"}
 
 
 def test_every_option_is_a_parameter_of_what_is_called() -> None:

@@ -54,7 +54,14 @@ def tracker() -> nn.Module:
     return Tracker(TrackerConfig())
 
 
+def camp() -> nn.Module:
+    from prosody_transfer.models.camp.network import Camp, CampConfig
+
+    return Camp(CampConfig(speakers=("one", "two")))
+
+
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
+    "camp": camp,
     "copycat": copycat,
     "recogniser": recogniser,
     "tracker": tracker,
