@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from prosody_transfer.core.sharing import wait_without_spinning
+from prosody_transfer.core.sharing import send_nothing, wait_without_spinning
 
 wait_without_spinning()  # before anything here imports torch
+send_nothing()  # before anything here imports onnxruntime
 __version__ = "0.1.0"
 _PUBLIC = {
     "transfer": "prosody_transfer.synthesis.transfer",

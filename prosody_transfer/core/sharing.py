@@ -76,6 +76,14 @@ def wait_without_spinning() -> None:
         os.environ["OMP_WAIT_POLICY"] = "passive"
 
 
+def send_nothing() -> None:
+    """Keep ONNX Runtime from reporting to its makers, unless the user has said what it should do.
+
+    Since 1.32 it writes a session file and sends figures of use as soon as it is imported; it reads this before.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+
 def _in_child() -> None:
     """A forked process has the memory of its parent's threads, but not the threads: OpenMP would wait for them."""
     global _forked
