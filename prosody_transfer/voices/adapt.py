@@ -255,8 +255,8 @@ def _learn(folder: Path, speech: Speech, order: _Order) -> tuple[dict[str, Any],
     learnt = {name: value.half() for name, value in task.tensors(trainer.average).items()}
     made = adapted(task.base, learnt, str(folder))
     sharpening = task.sharpening(made)
-    return learnt, {**facts, "steps": trainer.step, "seconds": round(trainer.seconds), "nearest": nearest,
-                    "sharpening": sharpening, "loop": loop.to_dict(), "task": settings.task.to_dict()}  # fmt: skip
+    return learnt, {**facts, "steps": trainer.step, "nearest": nearest, "sharpening": sharpening,
+                    "loop": loop.to_dict(), "task": settings.task.to_dict()}  # fmt: skip
 
 
 def _pack(folder: Path, speech: Speech, order: _Order, weights: dict[str, Any], facts: dict[str, Any]) -> None:
@@ -277,7 +277,7 @@ def _pack(folder: Path, speech: Speech, order: _Order, weights: dict[str, Any], 
         sharpening=facts["sharpening"], request=order.wanted,
     )  # fmt: skip
     _, header = load_acoustic(base)
-    kept = {key: facts[key] for key in ("steps", "seconds", "nearest", "loop", "task")}
+    kept = {key: facts[key] for key in ("steps", "nearest", "loop", "task")}
     write_folder(folder, record, consent, weights, header["config"], kept)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from prosody_transfer.core.atomic import write_atomically
 from prosody_transfer.core.errors import ModelError, UsageError
 from prosody_transfer.core.reading import RECORD_BYTES, parse_json, read_bytes
+from prosody_transfer.store.header import read_header, read_kind
 from prosody_transfer.store.voice_folder import TRAINING, UserVoice, read_weights
 from prosody_transfer.voices.recordings import Speech, fingerprint
 
@@ -62,9 +63,10 @@ def take_up(own: UserVoice, base: str) -> Before | None:
         return None
     try:
         found = parse_json(read_bytes(folder / _LEARNT, RECORD_BYTES, ModelError))
-        header = read_weights(own)[1]
+        header, state = read_weights(own)[1], folder / STATE
+        seconds = float(read_header(state, read_kind(state))[0]["seconds"])  # not the voice's: its bytes would differ
         learnt, speaker = frozenset(map(str, found["recordings"])), str(found["speaker"])
-        return Before(own, int(header["steps"]), float(header["seconds"]), speaker, learnt)
+        return Before(own, int(header["steps"]), seconds, speaker, learnt)
     except (OSError, ValueError, KeyError, TypeError, ModelError):  # damaged: it is learnt anew
         return None
 
