@@ -61,7 +61,10 @@ def log_mel(waveform: Tensor, config: MelConfig) -> Tensor:
 
 
 def log_mel_array(waveform: np.ndarray, config: MelConfig) -> np.ndarray:
-    """`log_mel` of one waveform without torch, the same to rounding: (N,) float32 -> (M, T) float32."""
+    """`log_mel` of one waveform without torch, the same to rounding: (N,) float32 -> (M, T) float32.
+
+    The same to the bit with any number of threads, unlike a product by BLAS: worker processes have one, we have all.
+    """
     half, hop = config.n_fft // 2, config.hop_length
     padded = np.pad(waveform.astype(np.float32), half, mode="reflect")
     window = np.zeros(config.n_fft, np.float32)
@@ -70,7 +73,11 @@ def log_mel_array(waveform: np.ndarray, config: MelConfig) -> np.ndarray:
     window[start : start + config.win_length] = 0.5 - 0.5 * np.cos(turn)
     frames = np.lib.stride_tricks.sliding_window_view(padded, config.n_fft)[::hop]
     spectrum = np.abs(np.fft.rfft(frames * window, axis=-1))
-    return np.log(np.maximum(mel_filterbank(config) @ spectrum.T, np.float32(config.floor)))
+    mel = np.empty((config.n_mels, len(spectrum)), np.float32)
+    for band, row in zip(mel, mel_filterbank(config), strict=True):
+        heard = slice(*(np.flatnonzero(row)[[0, -1]] + (0, 1))) if row.any() else slice(0)
+        np.einsum("tf,f->t", spectrum[:, heard], row[heard], out=band)
+    return np.log(np.maximum(mel, np.float32(config.floor)))
 
 
 def energy_of_mel(mel: np.ndarray, config: MelConfig) -> np.ndarray:
