@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import time
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from prosody_transfer.data.prominence import read_prominence
 from prosody_transfer.text.linguistics.analysis import analyse, analyse_items
 from prosody_transfer.text.linguistics.features import key_of
 from prosody_transfer.text.linguistics.predictor import SHIPPED
-from prosody_transfer.text.linguistics.tree import heights
+from prosody_transfer.text.linguistics.tree import heights, read_brackets
 
 TESTS = Path(__file__).parents[1] / "tests" / "text" / "linguistics"
 
@@ -33,24 +32,9 @@ def header(model: Path) -> dict[str, Any]:
         return dict(json.loads(file.metadata()["header"]))
 
 
-def bracketing(text: str) -> Any:
-    stack: list[list[Any]] = [[]]
-    words = 0
-    for token in re.findall(r"\[|\]|[^\s\[\]]+", text):
-        if token == "[":
-            stack.append([])
-        elif token == "]":
-            part = stack.pop()
-            stack[-1].append(tuple(part) if len(part) > 1 else part[0])
-        else:
-            stack[-1].append(words)
-            words += 1
-    return stack[0][0] if len(stack[0]) == 1 else tuple(stack[0])
-
-
 def distances(path: Path) -> dict[str, Any]:
     rows = [line.split("\t") for line in path.read_text().splitlines() if line and not line.startswith("#")]
-    wrong = [text for text, brackets in rows if analyse(text)[0].distances != heights(bracketing(brackets))]
+    wrong = [text for text, brackets in rows if analyse(text)[0].distances != heights(read_brackets(brackets))]
     return {"sentences": len(rows), "exact": len(rows) - len(wrong), "wrong": wrong}
 
 

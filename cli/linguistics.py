@@ -35,7 +35,7 @@ def linguistics(
         raise UsageError(problem, place="ptx linguistics", remedy='such as: ptx linguistics "Did she call?"')
     require("speak", LANGUAGE, "ptx linguistics")
     from prosody_transfer.text.linguistics.analysis import analyse, analyse_items, items_as_json, text_as_json
-    from prosody_transfer.text.linguistics.word_lists import read_text, read_word_lists
+    from prosody_transfer.text.linguistics.word_lists import read_sentences, read_word_lists
 
     if words is not None:
         lists = read_word_lists(words)
@@ -45,7 +45,7 @@ def linguistics(
             elif sentence is not None:
                 _print_sentence(sentence)
         return
-    found = analyse(text if text is not None else read_text(input_file))  # type: ignore[arg-type]
+    found = analyse(text if text is not None else read_sentences(input_file))  # type: ignore[arg-type]
     if json:
         print_json(text_as_json(found))
     else:

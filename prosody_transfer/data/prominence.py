@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prosody_transfer.core.errors import UsageError
+from prosody_transfer.core.reading import LIST_BYTES, read_bytes
 
 _FIELDS = 5
 
@@ -71,7 +72,7 @@ def read_prominence(paths: Sequence[str | Path]) -> list[Reading]:
 
 def _lines(path: str | Path) -> Iterator[tuple[int, str]]:
     try:
-        data = Path(path).read_bytes()
+        data = read_bytes(path, LIST_BYTES, UsageError)
         if data[:2] == b"\x1f\x8b":
             data = gzip.decompress(data)
         text = data.decode("utf8")

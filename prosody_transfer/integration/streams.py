@@ -42,6 +42,13 @@ def positions(durations: np.ndarray, index: np.ndarray, first: int = 0) -> np.nd
     return np.stack(rows)[None].astype(np.float32)
 
 
+def _refuse_before(before: Flow | None, place: str) -> None:
+    """ModelError where something stands before what begins a stream."""
+    if before is not None:
+        remedy = "take it out, or put it first"
+        raise ModelError("begins a stream, and something stands before it", place=place, remedy=remedy)
+
+
 @register("Upsampler")
 class Upsampler(StreamableBlock):
     """Repeats what encoders made of phones and of steps, for as many frames as the durations say.
@@ -54,9 +61,7 @@ class Upsampler(StreamableBlock):
     starts = True
 
     def plan(self, ledger: Ledger, before: Flow | None) -> Flow:
-        if before is not None:
-            remedy = "take it out, or put it first"
-            raise ModelError("begins a stream, and something stands before it", place=self.place, remedy=remedy)
+        _refuse_before(before, self.place)
         self.ledger = ledger
         ledger.ask(Port(name="durations", axes=("B", "P"), dtype="int64"), self.place)
         self.repeated = [name for name, port in ledger.given.items() if port.axes[-1] == "P"]
@@ -99,9 +104,7 @@ class Frames(StreamableBlock):
     starts = True
 
     def plan(self, ledger: Ledger, before: Flow | None) -> Flow:
-        if before is not None:
-            remedy = "take it out, or put it first"
-            raise ModelError("begins a stream, and something stands before it", place=self.place, remedy=remedy)
+        _refuse_before(before, self.place)
         self.ledger = ledger
         return Flow(self.setting.frame_rate, self.setting.chunk_frames, Fraction(0), {}, open=True)
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import codecs
 import re
+from pathlib import Path
+
+from prosody_transfer.core.errors import TranscriptError
+from prosody_transfer.core.reading import TRANSCRIPT_BYTES, read_bytes
 
 _MARKS = (  # UTF-32's first: in little endian it begins as UTF-16's does
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
@@ -19,6 +23,21 @@ _NO_TEXT = (
     (b"fLaC", "a recording"), (b"OggS", "a recording"), (b"\x89PNG", "a picture"), (b"\xff\xd8\xff", "a picture"),
 )  # fmt: skip
 _CONTROLS = re.compile("[\0-\x08\x0e-\x19\x1b-\x1f]")
+
+
+def read_text(path: str | Path, remedy: str = "give plain text") -> str:
+    """A text file as it is, whatever its encoding.
+
+    Args:
+        remedy: What to do where it is no text.
+
+    Raises:
+        TranscriptError: It is missing, can't be read, is no regular file, too large, or no text.
+    """
+    data = read_bytes(path, TRANSCRIPT_BYTES, TranscriptError)
+    if what := not_text(data):
+        raise TranscriptError(f"is {what}", place=str(path), remedy=remedy)
+    return decode(data)
 
 
 def decode(data: bytes) -> str:

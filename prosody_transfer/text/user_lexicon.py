@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from prosody_transfer.core.errors import TranscriptError
-from prosody_transfer.text.encoding import decode, not_text
+from prosody_transfer.text.encoding import read_text
 from prosody_transfer.text.lexicon import Pronunciation
 from prosody_transfer.text.marks import phones_of
 
@@ -23,16 +23,9 @@ def read_lexicon(path: str | Path) -> dict[str, tuple[Pronunciation, ...]]:
     Raises:
         TranscriptError: The file cannot be read, or a line is none of these; file and line are named.
     """
-    place = str(path)
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise TranscriptError(f"cannot be read ({reason})", place=place, remedy="check the path") from None
-    if what := not_text(data):
-        raise TranscriptError(f"is {what}", place=place, remedy="give a word and its phones a line")
+    place, text = str(path), read_text(path, "give a word and its phones a line")
     found: dict[str, tuple[Pronunciation, ...]] = {}
-    for number, line in enumerate(decode(data).split("\n"), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip() or line.lstrip().startswith(("#", ";;;")):
             continue
         word, phones = parse_entry(line, f"{place}:{number}")

@@ -17,12 +17,15 @@ import torch
 from prosody_transfer.alignment.textgrid import write_textgrid
 from prosody_transfer.audio.io import check_writable, write_audio
 from prosody_transfer.core.atomic import check_target, write_atomically
-from prosody_transfer.core.errors import OutputError, UsageError
+from prosody_transfer.core.errors import OutputError, TranscriptError, UsageError
 from prosody_transfer.core.reading import open_regular, read_bytes
 from prosody_transfer.core.types import Alignment, PhoneInterval
+from prosody_transfer.data.prominence import read_prominence
 from prosody_transfer.features.cache import write_npz
 from prosody_transfer.store.checkpoint import save_checkpoint
 from prosody_transfer.synthesis.report import check_report, write_report
+from prosody_transfer.text.linguistics.word_lists import read_sentences
+from prosody_transfer.text.user_lexicon import read_lexicon
 from prosody_transfer.training.logs import CsvLog
 
 ROOT = Path(__file__).parents[2]
@@ -110,6 +113,13 @@ def test_no_reader_waits_for_what_is_no_file(special, kind) -> None:
     for read in (lambda: open_regular(path, UsageError), lambda: read_bytes(path, 10, UsageError)):
         with pytest.raises(UsageError, match=f"is a {kind}, not a file.; check the path"):
             read()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("read", [read_lexicon, read_sentences, lambda path: read_prominence([path])])
+def test_no_parser_reads_what_is_no_file(special, read, kind) -> None:
+    with pytest.raises((TranscriptError, UsageError), match=f"is a {kind}, not a file"):
+        read(special(kind))
 
 
 def test_no_file_is_read_that_is_larger_than_its_kind(tmp_path) -> None:

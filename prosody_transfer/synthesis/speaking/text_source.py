@@ -7,7 +7,7 @@ from typing import IO
 
 from prosody_transfer.core.errors import DependencyError, UsageError
 from prosody_transfer.core.extras import LANGUAGE, missing, remedy
-from prosody_transfer.text.linguistics.word_lists import read_text
+from prosody_transfer.text.linguistics.word_lists import read_sentences
 
 
 def require_prosody(prosody: str, place: str = "ptx speak") -> None:
@@ -36,7 +36,7 @@ def read_source(text: str | None, file: Path | None, stream: IO[str] | None) -> 
     if text is not None and file is not None:
         raise UsageError("takes one of TEXT and --input-file", place="ptx speak", remedy=remedy_)
     if file is not None:
-        return read_text(file), str(file)
+        return read_sentences(file), str(file)
     if text is None:
         text = stream.read() if stream is not None else ""
         place = "stdin"

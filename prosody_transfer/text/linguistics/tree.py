@@ -6,6 +6,7 @@ that holds both is high, in the tree made binary to the right, with punctuation 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Union
 
@@ -75,6 +76,26 @@ def bracketed(tree: Tree, words: Sequence[str]) -> str:
     for part in tree:  # a loop, as in what else walks trees: a frame a level and no more
         inside.append(bracketed(part, words))
     return "[" + " ".join(inside) + "]"
+
+
+def read_brackets(text: str) -> Tree:
+    """The tree that `bracketed` writes so, over the numbers of its words.
+
+    >>> read_brackets("[He [ran home]]")
+    (0, (1, 2))
+    """
+    stack: list[list[Tree]] = [[]]
+    words = 0
+    for token in re.findall(r"\[|\]|[^\s\[\]]+", text):
+        if token == "[":
+            stack.append([])
+        elif token == "]":
+            part = stack.pop()
+            stack[-1].append(_joined(part))
+        else:
+            stack[-1].append(words)
+            words += 1
+    return _joined(stack[0])
 
 
 def _joined(parts: Sequence[Tree]) -> Tree:

@@ -6,31 +6,21 @@ import json
 from pathlib import Path
 
 from prosody_transfer.core.errors import TranscriptError
-from prosody_transfer.text.encoding import decode, not_text
+from prosody_transfer.text.encoding import read_text
 
 _REMEDY = 'write a line such as ["He", "left", "."]'
 LONGEST = 400  # items of one sentence, as in texts
 
 
-def read_text(path: str | Path) -> str:
+def read_sentences(path: str | Path) -> str:
     """A text file as it is, whatever its encoding.
 
     Raises:
-        TranscriptError: It is missing, cannot be read, is no text, or is empty.
+        TranscriptError: As `text.encoding.read_text`, or it is empty.
     """
-    place = str(path)
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise TranscriptError(f"cannot be read ({reason})", place=place, remedy="check the path") from None
-    except ValueError:
-        raise TranscriptError("cannot be a file's name", place=repr(place), remedy="check the path") from None
-    if what := not_text(data):
-        raise TranscriptError(f"is {what}", place=place, remedy="give plain text")
-    text = decode(data)
+    text = read_text(path)
     if not text.strip():
-        raise TranscriptError("is empty", place=place, remedy="write something into it")
+        raise TranscriptError("is empty", place=str(path), remedy="write something into it")
     return text
 
 
@@ -38,9 +28,9 @@ def read_word_lists(path: str | Path) -> list[list[str]]:
     """The lists of a file, one a line.
 
     Raises:
-        TranscriptError: As `read_text`, or a line is no list of words; it is named.
+        TranscriptError: As `read_sentences`, or a line is no list of words; it is named.
     """
-    lines = read_text(path).rstrip("\n").split("\n")
+    lines = read_sentences(path).rstrip("\n").split("\n")
     return [parse_word_list(line, f"{path}:{number}") for number, line in enumerate(lines, start=1)]
 
 

@@ -8,24 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prosody_transfer.text.linguistics.parser import Parse
-from prosody_transfer.text.linguistics.tree import bracketed, constituents, heights, syntactic_distances
+from prosody_transfer.text.linguistics.tree import bracketed, constituents, heights, read_brackets, syntactic_distances
 
 FOX = "The brown fox is quick, and it is jumping over the lazy dog."
-
-
-def tree_of(brackets: str):
-    """A bracketing to a tree over word numbers."""
-    stack, words = [[]], 0
-    for token in re.findall(r"\[|\]|[^\s\[\]]+", brackets):
-        if token == "[":
-            stack.append([])
-        elif token == "]":
-            part = stack.pop()
-            stack[-1].append(tuple(part) if len(part) > 1 else part[0])
-        else:
-            stack[-1].append(words)
-            words += 1
-    return stack[0][0]
 
 
 def test_the_fox_is_the_articles(one):
@@ -39,7 +24,7 @@ def test_most_bracketings_by_hand_are_found(one, rows):
         sentence, brackets = row.split("\t")
         distances = syntactic_distances(one(sentence)[1])
         assert len(distances) == len(sentence.split()), "one a word, clitics being none"
-        right += distances == heights(tree_of(brackets))
+        right += distances == heights(read_brackets(brackets))
     assert right >= 13
 
 
