@@ -58,10 +58,12 @@ Channel = Annotated[
 ]
 TextArgument = Annotated[str | None, typer.Argument(metavar="[TEXT]", help="The text.")]
 InputFile = Annotated[Path | None, _option("--input-file", "The text, from a file.", "FILE")]
-ProsodyName = Literal["camp", "plain"]
 TuneName = Literal["rise", "fall"]
 Prosody = Annotated[
-    ProsodyName, _option("--prosody", "plain: by phones and punctuation alone, without the speak extra.", "camp|plain")
+    str,
+    _option(
+        "--prosody", "Where it comes from, by model; plain: by punctuation alone, without the extra.", "KIND[:OPTION]"
+    ),
 ]
 Tune = Annotated[TuneName | None, _option("--tune", "How sentences end.  [default: by their kind]", "rise|fall")]
 LengthScale = Annotated[float, _option("--length-scale", "Above 1 is slower.", "RATIO")]

@@ -21,7 +21,7 @@ APLAY = "aplay -r {} -f S16_LE -c 1 -t raw"
 
 def speak(
     speaker: o.Speaker, text: o.TextArgument = None, output: o.SpeechOutput = None,
-    input_file: o.InputFile = None, output_raw: o.OutputRaw = False, prosody: o.Prosody = "camp",
+    input_file: o.InputFile = None, output_raw: o.OutputRaw = False, prosody: o.Prosody = "",
     tune: o.Tune = None, length_scale: o.LengthScale = 1.0, sentence_silence: o.SentenceSilence = "0.3-0.6",
     seed: o.Seed = 1, lexicon: o.LexiconFile = None, save_plan: o.SavePlan = None, model: o.Model = None,
     vocoder: o.Vocoder = None, device: o.Device = "cpu", subtype: o.Subtype = "PCM_24", voices: o.Voices = None,

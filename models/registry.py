@@ -12,8 +12,8 @@ import importlib.util
 import os
 import pkgutil
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -35,11 +35,14 @@ class Model:
         config: Its settings, a `Config`; an acoustic model's have `mel` and `speakers`.
         network: Made from the settings; a torch module with `config`.
         task: How it is trained, a `training.task.Task`; "" where that is not done here.
-        speaking: Of an acoustic model: a module as `synthesis.acoustic.Speaking` describes it.
+        speaking: Of an acoustic model: a module as `synthesis.acoustic.Speaking` describes it; of a model of text: as
+            `synthesis.speaking.predicted.TextProsody` does.
         self_transfer: Of an acoustic model: (network, utterance, row, level, text) -> mel (M, T) of a recording said
             again in its own voice, on which vocoders are trained.
         adaptable: (names) -> those of its parameters that a new voice may change; "" where no voice can be added.
         voice_task: How a voice is added, see `voices.adapt`.
+        options: Of a model of text: what may follow its kind and a colon where prosody is chosen ("": nothing), and
+            whether the text's parse is then read, which needs the extra `speak`.
         default: Whether it is the one of its role that is used where none is named.
         folder: Where its weights, presets and card lie; None: beside the module that says `MODEL`.
     """
@@ -53,6 +56,7 @@ class Model:
     self_transfer: str = ""
     adaptable: str = ""
     voice_task: str = ""
+    options: Mapping[str, bool] = field(default_factory=dict)
     default: bool = False
     folder: Path | None = None
 

@@ -5,5 +5,5 @@ from prosody_transfer.models.registry import Model
 _HERE = __name__
 MODEL = Model(
     "camp", "text", f"{_HERE}.network:CampConfig", f"{_HERE}.network:Camp", task=f"{_HERE}.task:CampTask",
-    speaking=f"{_HERE}.speaking", default=True,
+    speaking=f"{_HERE}.speaking", options={"": True}, default=True,
 )  # fmt: skip

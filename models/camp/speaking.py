@@ -10,6 +10,7 @@ import torch
 from prosody_transfer.models.camp.network import CampInputs
 from prosody_transfer.synthesis.speaking.predicted import Contours, Lengths
 from prosody_transfer.text.prosody_tokens import Tokens
+from prosody_transfer.text.spoken import SpokenSentence
 
 ENERGY_SCALE_DB = 10.0
 RANGE = 1.2  # what the melody is stretched by about the level: see CARD.md
@@ -23,6 +24,13 @@ def _inputs(network: Any, tokens: Tokens, voice: str, level: float, pace: float)
         torch.ones(1, tokens.classes.shape[1], dtype=torch.bool), torch.tensor([row]),
         torch.tensor([level], dtype=torch.float32), torch.tensor([pace], dtype=torch.float32),
     )  # fmt: skip
+
+
+def condition(
+    network: Any, tokens: Tokens, sentence: SpokenSentence, option: str, rng: np.random.Generator
+) -> Tokens:  # fmt: skip
+    """See `synthesis.speaking.predicted.TextProsody`; the tokens say it all."""
+    return tokens
 
 
 def lengths(network: Any, tokens: Tokens, voice: str, level: float, pace: float = 0.0) -> Lengths:

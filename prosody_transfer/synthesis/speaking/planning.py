@@ -14,6 +14,7 @@ from prosody_transfer.audio.silence import Silence
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.types import SILENCE
 from prosody_transfer.synthesis.plan import NO_WORD, PlannedPhones, PlannedSource, ProsodyPlan
+from prosody_transfer.synthesis.speaking.choice import ProsodyChoice
 from prosody_transfer.synthesis.speaking.emphasis import emphasise, heard, scaled_lengths
 from prosody_transfer.synthesis.speaking.outline import Outline, outline
 from prosody_transfer.synthesis.speaking.predicted import TextProsody
@@ -26,6 +27,15 @@ LONGEST_PIECE_SECONDS = 18.0
 PAUSE_FROM = 0.5
 MOST_LOG_F0, MOST_DB = 1.2, 30.0  # about the level: a factor of 3.3; no reading goes so far
 SILENT_DB = -60.0
+
+
+@dataclass(frozen=True)
+class ProsodySource:
+    """A model of role "text" that was chosen: its speaking part and its network."""
+
+    choice: ProsodyChoice
+    model: TextProsody
+    network: Any
 
 
 @dataclass(frozen=True)
@@ -45,26 +55,29 @@ class PlannedSentence:
 
 
 def plan_sentence(
-    request: Request, model: TextProsody, network: Any, voice: str, level: float, *, config: MelConfig,
-    length_scale: float = 1.0, tune: str = "", silence: float = 0.0,
+    request: Request, source: ProsodySource, voice: str, level: float, *, config: MelConfig,
+    rng: np.random.Generator, length_scale: float = 1.0, tune: str = "", silence: float = 0.0,
 ) -> PlannedSentence:  # fmt: skip
     """How a sentence is said.
 
     Args:
-        model, network: Of role "text".
+        source: Where its prosody comes from.
         level: ln Hz, the voice's median F0.
+        rng: Of what the source draws.
         tune: "rise", "fall", or "" as the sentence's kind has it.
         silence: Seconds after it, with which the plan ends.
     """
     sentence, rate = request.sentence, config.sample_rate / config.hop_length
     tokens = tokens_of(sentence.words, sentence.kind, heard(request.wishes))
-    found = model.lengths(network, tokens, voice, level)
+    model, network = source.model, source.network
+    told = model.condition(network, tokens, sentence, source.choice.option, rng)
+    found = model.lengths(network, told, voice, level)
     pauses = tokens.is_gap & (found.pause >= PAUSE_FROM)
     frames = scaled_lengths(tokens, found.frames, pauses, request.wishes, length_scale, rate)
     frames[0] = max(1, round(((request.lead or 0.0) + LEAD_SECONDS) * rate))
     asked = request.wishes[-1].pause
     frames[-1] = max(1, round((TAIL_SECONDS + (silence if asked is None else asked)) * rate))
-    made = outline(sentence.words, tokens, frames, model.contours(network, tokens, frames, voice, level))
+    made = outline(sentence.words, tokens, frames, model.contours(network, told, frames, voice, level))
     made.energy_db[np.repeat(tokens.is_gap, frames)] = SILENT_DB
     drawn = draw(made, sentence, tune)
     emphasise(made, request.wishes)

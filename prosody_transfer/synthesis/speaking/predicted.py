@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from prosody_transfer.text.prosody_tokens import Tokens
+from prosody_transfer.text.spoken import SpokenSentence
 
 
 @dataclass(frozen=True)
@@ -41,16 +42,27 @@ class Contours:
 class TextProsody(Protocol):
     """The speaking part of a model of role "text", a module or an object."""
 
-    def lengths(self, network: Any, tokens: Tokens, voice: str, level: float, pace: float = 0.0) -> Lengths:
+    def condition(
+        self, network: Any, tokens: Tokens, sentence: SpokenSentence, option: str, rng: np.random.Generator
+    ) -> Any:  # fmt: skip
+        """What the two below are told of a sentence: its tokens, and whatever else they need, such as what was drawn.
+
+        Args:
+            option: One of the model's, see `models.registry.Model.options`.
+            rng: Of what is drawn; the same for all sentences of a text, one after another.
+        """
+
+    def lengths(self, network: Any, told: Any, voice: str, level: float, pace: float = 0.0) -> Lengths:
         """How long each token is.
 
         Args:
+            told: As `condition` gave it.
             voice: Name; one that the model does not know is spoken by its level.
             level: ln Hz, the voice's median F0.
             pace: How much slower than usual, ln in units of .3.
         """
 
     def contours(
-        self, network: Any, tokens: Tokens, frames: np.ndarray, voice: str, level: float, pace: float = 0.0
+        self, network: Any, told: Any, frames: np.ndarray, voice: str, level: float, pace: float = 0.0
     ) -> Contours:  # fmt: skip
         """What happens in tokens of `frames` (P,) int."""

@@ -16,12 +16,13 @@ LONGEST_SILENCE = 10.0
 class SpeakSettings(Config):
     """Settings of `speak`.
 
-    `prosody`: "camp" reads the text's parse, "plain" its phones and punctuation alone. `tune`: how sentences end, "" as
+    `prosody`: a model of text, "KIND" or "KIND:OPTION"; "" is the usual one, "plain" that by phones and punctuation
+    alone, see `choice`. `tune`: how sentences end, "" as
     their kind has it. `sentence_silence`: least and most seconds between sentences; `paragraph_silence` is added
     between paragraphs. `seed`: of these.
     """
 
-    prosody: Literal["camp", "plain"] = "camp"
+    prosody: str = ""
     tune: Literal["", "rise", "fall"] = ""
     length_scale: Annotated[float, msgspec.Meta(ge=0.25, le=4.0)] = 1.0
     sentence_silence: tuple[float, float] = (0.3, 0.6)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -19,7 +19,8 @@ from prosody_transfer.store.weights import load_network
 from prosody_transfer.synthesis.plan import ProsodyPlan
 from prosody_transfer.synthesis.plan_file import save_plan
 from prosody_transfer.synthesis.render import Rendered
-from prosody_transfer.synthesis.speaking.planning import PlannedSentence, join_plans, plan_sentence
+from prosody_transfer.synthesis.speaking.choice import choose_prosody
+from prosody_transfer.synthesis.speaking.planning import PlannedSentence, ProsodySource, join_plans, plan_sentence
 from prosody_transfer.synthesis.speaking.settings import SpeakSettings, check_settings
 from prosody_transfer.synthesis.speaking.text_source import require_prosody
 from prosody_transfer.synthesis.speaking.wishes import Request, requests
@@ -46,21 +47,36 @@ class Speaker:
 
     Args:
         transferer: Whose acoustic model, vocoder and voices are used; None for the shipped ones.
-        prosody_model: A checkpoint of role "text"; None for the shipped one.
+        prosody_model: A checkpoint of the kind that is asked for; None for the shipped one.
 
     Raises:
-        ModelError: As `Transferer`; or the prosody model was made for other frames than the acoustic model's.
+        ModelError: As `Transferer`.
     """
 
     def __init__(self, transferer: Transferer | None = None, prosody_model: str | Path | None = None) -> None:
         self.transferer = transferer or Transferer()
-        registered = registry.default("text")
-        self.model: Any = registered.load("speaking")
-        self.network, _ = load_network(registered.kind, prosody_model)
-        mine, other = self.network.config.mel, self.transferer.config
-        if (mine.sample_rate, mine.hop_length) != (other.sample_rate, other.hop_length):
-            problem = "was made for other frames than the acoustic model's"
-            raise ModelError(problem, place=str(prosody_model or registered.kind), remedy="choose another model")
+        self.prosody_model = prosody_model
+        self._sources: dict[str, ProsodySource] = {}  # by kind, loaded when first asked for
+
+    def source(self, prosody: str = "") -> ProsodySource:
+        """Where prosody comes from.
+
+        Args:
+            prosody: As `SpeakSettings` has it.
+
+        Raises:
+            UsageError: There is no such source.
+            ModelError: It was made for other frames than the acoustic model's, or its weights can't be read.
+        """
+        choice = choose_prosody(prosody)
+        if choice.kind not in self._sources:
+            network, _ = load_network(choice.kind, self.prosody_model)
+            mine, other = network.config.mel, self.transferer.config
+            if (mine.sample_rate, mine.hop_length) != (other.sample_rate, other.hop_length):
+                problem = "was made for other frames than the acoustic model's"
+                raise ModelError(problem, place=str(self.prosody_model or choice.kind), remedy="choose another model")
+            self._sources[choice.kind] = ProsodySource(choice, registry.get(choice.kind).load("speaking"), network)
+        return replace(self._sources[choice.kind], choice=choice)
 
     def requests(
         self, text: str, settings: SpeakSettings, lexicon: Lexicon | None = None, place: str = "text"
@@ -73,12 +89,13 @@ class Speaker:
 
         Raises:
             TranscriptError: A mark is wrong, or nothing can be said.
-            DependencyError: `prosody` is "camp" and the extra `speak` is not installed.
+            UsageError: There is no such source of prosody.
+            DependencyError: It reads the text's parse, and the extra `speak` is not installed.
         """
         require_prosody(settings.prosody)
         marked = read_markup(text, place)
         analysed = None
-        if settings.prosody == "camp":
+        if choose_prosody(settings.prosody).reads:
             from prosody_transfer.text.linguistics.analysis import analyse
 
             analysed = analyse(marked.text)
@@ -90,13 +107,14 @@ class Speaker:
         """How each sentence is said by a voice, with the silence after it; raises as `Transferer.voice`."""
         settings, level = check_settings(settings), self.transferer.voice(speaker).log_f0_median
         rng = np.random.default_rng(settings.seed)
+        source, drawing = self.source(settings.prosody), np.random.default_rng([settings.seed, 1])
         for number, request in enumerate(found):
             silence = float(rng.uniform(*settings.sentence_silence))
             silence += settings.paragraph_silence * request.sentence.ends_paragraph
             if number == len(found) - 1:
                 silence = 0.0
             yield plan_sentence(
-                request, self.model, self.network, speaker, level, config=self.transferer.config,
+                request, source, speaker, level, config=self.transferer.config, rng=drawing,
                 length_scale=settings.length_scale, tune=settings.tune, silence=silence,
             )  # fmt: skip
 
@@ -167,7 +185,7 @@ class Speaker:
             save_plan(join_plans(plans), plan)
         elapsed = time.perf_counter() - began
         return {
-            "speaker": speaker, "seconds": round(count / rate, 4), "prosody": settings.prosody,
+            "speaker": speaker, "seconds": round(count / rate, 4), "prosody": choose_prosody(settings.prosody).name,
             "real_time_factor": round(elapsed * rate / max(1, count), 4), "credit": self.transferer.credit(speaker),
             "vocoder": self.transferer.vocoder_name, "settings": settings.to_dict(), "sentences": rows,
         }  # fmt: skip

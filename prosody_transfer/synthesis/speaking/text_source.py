@@ -7,19 +7,21 @@ from typing import IO
 
 from prosody_transfer.core.errors import DependencyError, UsageError
 from prosody_transfer.core.extras import LANGUAGE, missing, remedy
+from prosody_transfer.synthesis.speaking.choice import PLAIN, choose_prosody
 from prosody_transfer.text.linguistics.word_lists import read_sentences
 
 
 def require_prosody(prosody: str, place: str = "ptx speak") -> None:
-    """Refuse, before any work, what the kind of prosody needs and is not installed.
+    """Refuse, before any work, what the source of prosody needs and is not installed.
 
     Raises:
-        DependencyError: The extra `speak` is not installed, and `prosody` is "camp".
+        UsageError: There is no such source.
+        DependencyError: It reads the text's parse, and the extra `speak` is not installed.
     """
-    if prosody == "camp" and (lacking := missing(LANGUAGE)):
+    if choose_prosody(prosody).reads and (lacking := missing(LANGUAGE)):
         is_are = "is" if len(lacking) == 1 else "are"
         problem = f"needs {', '.join(lacking)}, which {is_are} not installed"
-        raise DependencyError(problem, place=place, remedy=f"{remedy('speak')}, or give --prosody plain")
+        raise DependencyError(problem, place=place, remedy=f"{remedy('speak')}, or give --prosody {PLAIN}")
 
 
 def read_source(text: str | None, file: Path | None, stream: IO[str] | None) -> tuple[str, str]:

@@ -11,6 +11,7 @@ import torch
 
 from prosody_transfer.audio.io import read_audio, read_comment
 from prosody_transfer.core.errors import OutputError, TranscriptError, UsageError
+from prosody_transfer.models import registry
 from prosody_transfer.models.camp.network import Camp, CampConfig
 from prosody_transfer.store.checkpoint import save_checkpoint
 from prosody_transfer.synthesis.plan_file import load_plan
@@ -145,3 +146,24 @@ def test_refusals(speaker, tmp_path: Path):
     with pytest.raises(UsageError, match="out of range"):
         list(speaker.speak("One.", "alice", SpeakSettings(prosody="plain", sentence_silence=(1.0, 0.5))))
     assert [p.name for p in tmp_path.iterdir()] == ["a.wav"]
+
+
+def test_prosody_comes_from_whatever_model_of_text_is_named():
+    from prosody_transfer.synthesis.speaking.choice import choose_prosody, prosody_names
+
+    assert choose_prosody() == choose_prosody(registry.default("text").kind) and choose_prosody().reads
+    assert not choose_prosody("plain").reads and choose_prosody("plain").kind == choose_prosody().kind
+    assert all(choose_prosody(name).name == name for name in prosody_names())
+    for wrong in ("nothing", f"{choose_prosody().kind}:nothing", "vocoder", ":"):
+        with pytest.raises(UsageError, match="plain"):
+            choose_prosody(wrong)
+
+
+def test_what_a_model_is_told_of_a_sentence_is_what_it_predicts_from(speaker, monkeypatch):
+    from prosody_transfer.models.camp import speaking
+
+    seen = []
+    monkeypatch.setattr(speaking, "condition", lambda network, tokens, *more: seen.append(more) or tokens)
+    said = plans(speaker, "One cat. Two dogs ran.")
+    assert [sentence for sentence, _, _ in seen] == [p.request.sentence for p in said]
+    assert seen[0][2] is seen[1][2]  # one generator, sentence after sentence
