@@ -43,6 +43,11 @@ class Model:
         voice_task: How a voice is added, see `voices.adapt`.
         options: Of a model of text: what may follow its kind and a colon where prosody is chosen ("": nothing), and
             whether the text's parse is then read, which needs the extra `speak`.
+        parts: (network) -> {name: `models.parts.Part`}: its networks, as an addon has them; "" where it can be none.
+        addon: (network, header) -> what addon.json says besides what every addon's does, such as its `stack`.
+        components: A module that registers the components that only its stack is made of; it imports no torch.
+        addon_speaking: Of an acoustic model whose plans hold more than `synthesis.addons.AddonAcoustic` knows: a
+            subclass of that.
         default: Whether it is the one of its role that is used where none is named.
         folder: Where its weights, presets and card lie; None: beside the module that says `MODEL`.
     """
@@ -57,6 +62,10 @@ class Model:
     adaptable: str = ""
     voice_task: str = ""
     options: Mapping[str, bool] = field(default_factory=dict)
+    parts: str = ""
+    addon: str = ""
+    components: str = ""
+    addon_speaking: str = ""
     default: bool = False
     folder: Path | None = None
 
@@ -85,6 +94,11 @@ def trainable() -> list[str]:
     return [kind for kind in kinds() if get(kind).task]
 
 
+def exportable() -> list[str]:
+    """The kinds that can be addons."""
+    return [kind for kind in kinds() if get(kind).parts]
+
+
 def get(kind: str) -> Model:
     """A model by its kind.
 
@@ -104,7 +118,7 @@ def default(role: str) -> Model:
 
 def modules(role: str = "") -> list[str]:
     """The modules that run models of a role, or of all: whoever names what decides a result needs them."""
-    parts = ("config", "network", "speaking", "adaptable")
+    parts = ("config", "network", "speaking", "adaptable", "components", "addon_speaking")
     named = (getattr(get(kind), part) for kind in kinds(role) for part in parts)
     return sorted({name.partition(":")[0] for name in named if name})
 

@@ -5,5 +5,6 @@ from prosody_transfer.models.registry import Model
 _HERE = __name__
 MODEL = Model(
     "camp", "text", f"{_HERE}.network:CampConfig", f"{_HERE}.network:Camp", task=f"{_HERE}.task:CampTask",
-    speaking=f"{_HERE}.speaking", options={"": True}, default=True,
+    speaking=f"{_HERE}.speaking", options={"": True}, parts=f"{_HERE}.parts:parts", addon=f"{_HERE}.parts:addon",
+    components=f"{_HERE}.components", default=True,
 )  # fmt: skip

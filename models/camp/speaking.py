@@ -1,29 +1,38 @@
-"""The predictors at work on the tokens of one sentence."""
+"""The predictors at work on the tokens of one sentence: torch's network, or an addon on any runtime."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import torch
 
-from prosody_transfer.models.camp.network import CampInputs
+from prosody_transfer.models.camp.components import ENERGY_SCALE_DB, HIGHEST_LOG, LOWEST_LOG, RANGE
 from prosody_transfer.synthesis.speaking.predicted import Contours, Lengths
 from prosody_transfer.text.prosody_tokens import Tokens
 from prosody_transfer.text.spoken import SpokenSentence
 
-ENERGY_SCALE_DB = 10.0
-RANGE = 1.2  # what the melody is stretched by about the level: see CARD.md
 
-
-def _inputs(network: Any, tokens: Tokens, voice: str, level: float, pace: float) -> CampInputs:
+def _run(
+    network: Any, part: str, tokens: Tokens, voice: str, level: float, pace: float, **more: np.ndarray
+) -> list[np.ndarray]:
+    """What a part gives for one sentence, in the order of its outputs."""
     speakers = network.config.speakers
     row = speakers.index(voice) if voice in speakers else -1
-    return CampInputs(
-        torch.from_numpy(tokens.classes)[None], torch.from_numpy(tokens.numbers)[None],
-        torch.ones(1, tokens.classes.shape[1], dtype=torch.bool), torch.tensor([row]),
-        torch.tensor([level], dtype=torch.float32), torch.tensor([pace], dtype=torch.float32),
-    )  # fmt: skip
+    given = {
+        "classes": tokens.classes[None].astype(np.int64), "numbers": tokens.numbers[None].astype(np.float32),
+        "mask": np.ones((1, tokens.classes.shape[1]), bool), "voice": np.array([row]),
+        "level": np.array([level], np.float32), "pace": np.array([pace], np.float32), **more,
+    }  # fmt: skip
+    if hasattr(network, "run"):  # an addon
+        return [value[0] for value in network.run(part, given).values()]
+    import torch
+
+    from prosody_transfer.models.camp.parts import parts
+
+    asked = parts(network)[part]
+    with torch.inference_mode():
+        found = asked.module(*(torch.from_numpy(given[port.name]) for port in asked.inputs))
+    return [value[0].float().numpy() for value in found]
 
 
 def condition(
@@ -35,10 +44,8 @@ def condition(
 
 def lengths(network: Any, tokens: Tokens, voice: str, level: float, pace: float = 0.0) -> Lengths:
     """See `synthesis.speaking.predicted.TextProsody`."""
-    with torch.inference_mode():
-        said = network.timing(_inputs(network, tokens, voice, level, pace))
-    log_frames, logit, log_pause = (t[0].float().numpy() for t in said)
-    frames = np.exp(np.clip(np.where(tokens.is_gap, log_pause, log_frames), -1.0, 6.0))
+    log_frames, logit, log_pause = _run(network, "timing", tokens, voice, level, pace)
+    frames = np.exp(np.clip(np.where(tokens.is_gap, log_pause, log_frames), LOWEST_LOG, HIGHEST_LOG))
     return Lengths(frames, np.where(tokens.is_gap, 1 / (1 + np.exp(-logit)), 1.0))
 
 
@@ -46,7 +53,6 @@ def contours(
     network: Any, tokens: Tokens, frames: np.ndarray, voice: str, level: float, pace: float = 0.0
 ) -> Contours:  # fmt: skip
     """See `synthesis.speaking.predicted.TextProsody`."""
-    with torch.inference_mode():
-        said = network.melody(_inputs(network, tokens, voice, level, pace), torch.from_numpy(frames)[None])
-    log_f0, logit, energy = (t[0].float().numpy() for t in said)
+    given = np.asarray(frames, np.int64)[None]
+    log_f0, logit, energy = _run(network, "melody", tokens, voice, level, pace, frames=given)
     return Contours(RANGE * log_f0, 1 / (1 + np.exp(-logit)), energy * ENERGY_SCALE_DB)

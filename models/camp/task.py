@@ -17,6 +17,7 @@ from prosody_transfer.core.config import Config
 from prosody_transfer.core.extras import LANGUAGE, missing
 from prosody_transfer.data.dataset import Corpus
 from prosody_transfer.data.manifest import Row
+from prosody_transfer.models.camp.components import ENERGY_SCALE_DB
 from prosody_transfer.models.camp.network import POINTS, Camp, CampConfig, CampInputs
 from prosody_transfer.models.camp.readings import Reading, reading_of
 from prosody_transfer.training.samples import Sample
@@ -24,7 +25,6 @@ from prosody_transfer.training.settings import Settings
 from prosody_transfer.training.task import Task
 from prosody_transfer.training.voices import aligned_speakers, voice_facts
 
-ENERGY_SCALE_DB = 10.0
 ALIKE = 4  # batches of readings, among whose lengths those of one batch are
 
 

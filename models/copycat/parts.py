@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -109,3 +112,11 @@ def parts(network: CopyCat) -> dict[str, Part]:
             state_ports(decoder.initial_state(1)), "decoder", decoder.lag, fixed={"T": CHUNK_FRAMES},
         ),
     }  # fmt: skip
+
+
+def addon(network: CopyCat, header: Mapping[str, Any]) -> dict[str, Any]:
+    """How its components are wired."""
+    around = ("Upsampler", "OwnProsody", "EasedEnergy", "GuidedDecoder", "Sharpener")
+    frames = {"type": "StreamableStack", "stack": [{"type": name} for name in around]}
+    whole = {"type": "StreamablePipeline", "sequence_block": {"type": "Encoders"}, "streamable_block": frames}
+    return {"stack": [whole]}

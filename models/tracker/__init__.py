@@ -5,5 +5,5 @@ from prosody_transfer.models.registry import Model
 _HERE = __name__
 MODEL = Model(
     "tracker", "tracker", f"{_HERE}.network:TrackerConfig", f"{_HERE}.network:Tracker",
-    task=f"{_HERE}.task:TrackerTask", default=True,
+    task=f"{_HERE}.task:TrackerTask", parts=f"{_HERE}.parts:parts", addon=f"{_HERE}.parts:addon", default=True,
 )  # fmt: skip

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from torch import Tensor, nn
 
 from prosody_transfer.core.ports import Port
@@ -31,3 +34,9 @@ def parts(network: Tracker) -> dict[str, Part]:
     outputs = (Port(name="heard", axes=("B", config.pitches + EXTRA, "T")),)
     reach = {"T": network.stack.latency}
     return {"tracker": Part(TrackerPart(network), inputs, outputs, reach=reach, fixed={"T": FRAMES})}
+
+
+def addon(network: Tracker, header: Mapping[str, Any]) -> dict[str, Any]:
+    """What its spectrum is made with."""
+    settings = {"spectrum": network.config.spectrum.to_dict(), "energy_scale_db": network.energy_scale_db}
+    return {"settings": settings}

@@ -4,5 +4,6 @@ from prosody_transfer.models.registry import Model
 
 _HERE = __name__
 MODEL = Model(
-    "verifier", "judge", f"{_HERE}.network:VerifierConfig", f"{_HERE}.network:Verifier", default=True
-)
+    "verifier", "judge", f"{_HERE}.network:VerifierConfig", f"{_HERE}.network:Verifier",
+    parts=f"{_HERE}.parts:parts", default=True,
+)  # fmt: skip

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -44,3 +47,8 @@ def parts(network: Vocoder) -> dict[str, Part]:
             fixed={"T": CHUNK_FRAMES},
         )
     }  # fmt: skip
+
+
+def addon(network: Vocoder, header: Mapping[str, Any]) -> dict[str, Any]:
+    """How its component is wired."""
+    return {"stack": [{"type": "Vocoder", "matching": network.config.matching}]}

@@ -8,6 +8,7 @@ from prosody_transfer.integration.components import (
     SequenceBlock,
     Stream,
     StreamableBlock,
+    load_components,
     register,
 )
 from prosody_transfer.integration.layer import Layer, build_layer
@@ -15,5 +16,5 @@ from prosody_transfer.integration.networks import Networks
 
 __all__ = [
     "REGISTRY", "Addon", "Flow", "Layer", "Ledger", "Networks", "SequenceBlock", "Stream", "StreamableBlock",
-    "build_layer", "open_addon", "register",
+    "build_layer", "load_components", "open_addon", "register",
 ]  # fmt: skip

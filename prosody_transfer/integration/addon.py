@@ -85,7 +85,7 @@ class Addon:
                     problem = f"{tensor[:80]!r} is {there}; the symbols take {shape}"
                     raise ModelError(problem, place=str(path), remedy=_AGAIN)
                 value = file.get_tensor(tensor) if own is None else own
-                found[tensor] = np.ascontiguousarray(value, dtype=np.float32)
+                found[tensor] = np.asarray(value, np.float32, "C")  # a number stays one
         return found
 
     def tensor(self, network: str, name: str) -> np.ndarray:

@@ -7,7 +7,7 @@ import inspect
 from typing import Any
 
 from prosody_transfer.core.errors import ModelError
-from prosody_transfer.integration.components import REGISTRY, Component, Setting
+from prosody_transfer.integration.components import REGISTRY, Component, Setting, load_components
 
 DEEPEST = 32  # stacks in stacks
 
@@ -25,6 +25,8 @@ def build(spec: Any, setting: Setting, place: str = "stack", depth: int = 0) -> 
     if depth > DEEPEST:
         raise ModelError("is too deep", place=place, remedy=f"nest {DEEPEST} at most")
     name = spec["type"]
+    if name not in REGISTRY:
+        load_components()
     if name not in REGISTRY:
         near = difflib.get_close_matches(name, REGISTRY, n=3, cutoff=0.5)
         remedy = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(sorted(REGISTRY))}"

@@ -21,6 +21,7 @@ from prosody_transfer.core.errors import ModelError
 from prosody_transfer.core.ports import Port
 from prosody_transfer.integration.networks import Networks
 from prosody_transfer.integration.runtimes import Tensors
+from prosody_transfer.models import registry
 
 TIME_AXES = ("T", "N")  # mel frames and samples: the last axis of what streams
 
@@ -248,3 +249,10 @@ def register(name: str) -> Callable[[T], T]:
         return cls
 
     return add
+
+
+def load_components() -> None:
+    """Register the components of every model; each lies in its model's folder."""
+    for kind in registry.kinds():
+        if (model := registry.get(kind)).components:
+            model.load("components")

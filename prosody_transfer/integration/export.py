@@ -19,9 +19,10 @@ from prosody_transfer.core.errors import ModelError, OutputError
 from prosody_transfer.core.extras import EXPORT, require
 from prosody_transfer.core.ports import Port
 from prosody_transfer.integration.addon import Addon, open_addon, parse
-from prosody_transfer.integration.kinds import Kind, kind_of, load_kind
+from prosody_transfer.integration.kinds import describe, model_of
 from prosody_transfer.integration.schema import NAME, AddonConfig, Network
 from prosody_transfer.integration.symbols import parameters_of
+from prosody_transfer.store.weights import load_network, ship
 
 OPSET = 20  # has Gelu and keeps LayerNormalization whole
 TRACED = {"B": 2, "P": 12, "T": 40, "R": 48, "N": 64}  # sizes of the example; those of 1 would be taken for constants
@@ -36,7 +37,7 @@ def export_addon(
     """Make an addon of a checkpoint.
 
     Args:
-        checkpoint: Of any kind of network here; where it says "kind".
+        checkpoint: Of any model that has `parts`, see `models.registry`.
         output: The addon's folder; made if there is none.
         precision: Of the parameters as they are stored; all runtimes calculate in float32. A checkpoint that already
             lies in `output` is left as it is, and is the addon's parameters.
@@ -52,12 +53,12 @@ def export_addon(
     folder = Path(output)
     if (folder / NAME).exists() and not overwrite:
         raise OutputError("there is an addon", place=str(folder), remedy="give another folder, or --force")
-    kind = kind_of(checkpoint)
-    network, header = load_kind(kind.name, checkpoint)
-    parameters = _parameters(Path(checkpoint), folder, kind.name, precision)
+    model = model_of(checkpoint)
+    network, header = load_network(model.kind, checkpoint)
+    parameters = _parameters(Path(checkpoint), folder, model.kind, precision)
     digest = hashlib.sha256(parameters.read_bytes()).hexdigest()
     networks = {}
-    for name, part in kind.parts(network).items():
+    for name, part in model.load("parts")(network).items():
         data = symbols(part, str(folder / name))
         file = f"{name}.onnx"
         write_atomically(folder / file, data, folder=True)
@@ -67,7 +68,7 @@ def export_addon(
             symbols=file, symbols_sha256=hashlib.sha256(data).hexdigest(), parameters=parameters.name,
             parameters_sha256=digest, tensors=taken, reach=dict(part.reach), fixed=dict(part.fixed), **ports,
         )  # fmt: skip
-    config = kind.describe(network, header, networks, licence)
+    config = describe(model, network, header, networks, licence)
     write_config(folder, config)
     return _with_latency(open_addon(folder))
 
@@ -106,8 +107,6 @@ def _with_latency(addon: Addon) -> Addon:
 
 def _parameters(checkpoint: Path, folder: Path, kind: str, precision: Precision) -> Path:
     """The parameters' file in the addon's folder."""
-    from prosody_transfer.store.weights import ship
-
     target = folder / f"{kind}.safetensors"
     if target.exists() and checkpoint.resolve() == target.resolve():
         return target
@@ -171,13 +170,14 @@ def _without_weights(model: Any, module: Any) -> bytes:
 
     known = {name.removeprefix("network."): value.numpy() for name, value in module.state_dict().items()}
     turned, names = [], {}  # a linear map's weights are stored transposed: the graph turns them itself
+    trained = {name.removeprefix("network.") for name, _ in module.named_parameters()}
     for tensor in model.graph.initializer:
-        if len(tensor.raw_data) <= SMALL_CONSTANT and tensor.name.removeprefix("network.") not in known:
-            continue
         value = numpy_helper.to_array(tensor)
-        if (value == value.flat[0]).all():  # a gain of one
-            continue
+        small = value.nbytes <= SMALL_CONSTANT and tensor.name.removeprefix("network.") not in known
+        plain = value.size == 0 or bool((value == value.flat[0]).all())  # a gain of one; or one number that was trained
         for name, parameter in known.items():
+            if (small or plain) and name not in trained:
+                continue
             if parameter.shape == value.shape and (parameter == value).all():
                 names[tensor.name] = name
             elif parameter.ndim == 2 and parameter.T.shape == value.shape and (value == parameter.T).all():
@@ -187,6 +187,8 @@ def _without_weights(model: Any, module: Any) -> bytes:
                 continue
             break
         else:
+            if small or plain:
+                continue
             raise _WeightsLeft(f"{tensor.name} {value.shape} is in the graph")
     kept = [tensor for tensor in model.graph.initializer if tensor.name not in names]
     asked = sorted({name.removesuffix("_turned") for name in names.values()})
@@ -248,4 +250,4 @@ def _quiet() -> Iterator[None]:
             logger.setLevel(level)
 
 
-__all__ = ["Kind", "export_addon", "symbols", "to_json", "write_config"]
+__all__ = ["export_addon", "symbols", "to_json", "write_config"]

@@ -7,9 +7,7 @@ from typing import Any
 
 import numpy as np
 
-import prosody_transfer.integration.copycat
-import prosody_transfer.integration.sequences
-import prosody_transfer.integration.vocoder  # noqa: F401 (these register their components)
+import prosody_transfer.integration.sequences  # noqa: F401 (registers its components)
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.errors import ModelError, ShapeError
 from prosody_transfer.integration.addon import Addon

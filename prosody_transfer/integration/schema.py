@@ -67,7 +67,7 @@ class AddonConfig(Config):
     """What addon.json holds.
 
     Attributes:
-        kind: Of model: "copycat", "vocoder", ...; the torch runtime builds its network by it.
+        kind: Of model, as `models.registry` has it; the torch runtime builds its network by it.
         features: What its mels are.
         phones: Names of the phones, in the order of the `phones` input.
         voices: By name.
@@ -88,7 +88,7 @@ class AddonConfig(Config):
     format: int = FORMAT
     phones: tuple[str, ...] = ()
     voices: dict[str, AddonVoice] = {}
-    latent_unit: Literal["frames", "phone", "word"] = "frames"
+    latent_unit: Literal["frames", "phone", "word", "utterance"] = "frames"
     stack: tuple[dict[str, Any], ...] = ()
     latency: float = 0.0
     provider: str = "cpu"

@@ -43,15 +43,17 @@ def acoustic_config(addon: Addon) -> AcousticConfig:
         problem = f"is a {config.kind}, not an acoustic model"
         raise ModelError(problem, place=addon.place, remedy=f"give an addon of the kind {' or '.join(known)}")
     speakers = tuple(sorted(config.voices, key=lambda name: config.voices[name].row))
-    latent = next(port for port in addon.network("reference_encoder").outputs if port.name == "latent")
-    divisor = int(str(latent.axes[-1]).partition("/")[2] or 1)
-    return AcousticConfig(
-        config.features, speakers, len(config.phones), config.latent_unit, int(latent.axes[1]), divisor
-    )  # fmt: skip
+    made = [port for spec in config.networks.values() if spec.role == "encoder" for port in spec.outputs]
+    latent = next((port.axes for port in made if port.name == "latent"), ("B", 0, "R"))
+    divisor = int(str(latent[-1]).partition("/")[2] or 1)
+    return AcousticConfig(config.features, speakers, len(config.phones), config.latent_unit, int(latent[1]), divisor)
 
 
 class AddonAcoustic:
     """An acoustic model's addon, ready to say plans.
+
+    What a stack asks for is looked up by name among `AddonPieces.inputs`. A model that asks for more is run by a
+    subclass, which its `Model.addon_speaking` names: `more` adds tensors, `embed` makes other embeddings.
 
     Args:
         options: "runtime", "provider" and "shapes" of `integration.Networks`.
@@ -86,21 +88,44 @@ class AddonAcoustic:
         usable = row.shape == self.table.shape[1:]
         if not usable or not all(np.isfinite(value).all() for value in (row, *changed.values())):
             raise ModelError(f"has no usable {ROW!r}", place=place, remedy=remedy)
-        return AddonAcoustic(self.addon, self.options, {ROW: row, **changed})
+        return type(self)(self.addon, self.options, {ROW: row, **changed})
 
-    def embed(self, analysis: Analysis, model: str = "") -> PlannedEmbedding:
+    def embed(self, analysis: Analysis, model: str = "") -> PlannedEmbedding | None:
         """The embedding of an analysed source; see `synthesis.acoustic.Speaking.embed`."""
+        if not self.config.latent_channels:
+            return None
         steps = []
         for features, _, phones in pieces_of(analysis):
-            encoded = self.networks.handle("phone_encoder").run(phone_tensors(phones))
-            found = self.networks.handle("reference_encoder").run({
+            source = {
                 "source_mel": features.mel[None], "source_mask": np.ones((1, features.n_frames), bool),
-                "source_durations": phones.durations[None], "known": np.zeros(1), **encoded,
-            })["latent"][0]  # fmt: skip
+                "source_durations": phones.durations[None], "known": np.zeros(1, np.float32),
+            }  # fmt: skip
+            found = self.encode({**phone_tensors(phones), **source})["latent"][0]
             units = self.units(phones, features.n_frames)
             steps.append(found if units is None else pool(found, units))
         frames_per_step = self.config.divisor if self.config.latent_unit == "frames" else 0
         return PlannedEmbedding(tuple(steps), "steps", model, frames_per_step)
+
+    def encode(self, given: Tensors) -> Tensors:
+        """What the encoders make, down to the prosody embedding, in the order in which they need each other."""
+        left, found = self.networks.names("encoder"), dict(given)
+        while "latent" not in found:
+            ready = (name for name in left if all(p.name in found for p in self.networks.handle(name).spec.inputs))
+            if (name := next(ready, None)) is None:
+                remedy = "name in its model's folder what is to be given, see docs/guides/addons.md"
+                raise ModelError("has an encoder that takes what nobody gives", place=self.addon.place, remedy=remedy)
+            left.remove(name)
+            found |= self.networks.handle(name).run(found)
+        return found
+
+    def more(self, voice: TargetVoice, plan: ProsodyPlan, number: int, at: np.ndarray) -> Tensors:
+        """Tensors that this model's stack asks for beside those of `AddonPieces.inputs`.
+
+        Args:
+            number: Of the piece, from 0.
+            at: (T,) the frame of the piece that each output frame is taken from.
+        """
+        return {}
 
     def units(self, phones: PlannedPhones, n_frames: int) -> np.ndarray | None:
         """Which step of the embedding each frame takes, (T,) from 0; None where steps are so many frames.
@@ -110,6 +135,8 @@ class AddonAcoustic:
         """
         if self.config.latent_unit == "frames":
             return None
+        if self.config.latent_unit == "utterance":
+            return np.zeros(n_frames, np.int64)
         index = np.repeat(np.arange(len(phones.durations)), phones.durations)[:n_frames]
         if self.config.latent_unit == "word":
             words = word_numbers(phones.words)
@@ -134,7 +161,7 @@ class AddonSpeaking:
     """The speaking part of an acoustic model that is an addon; see `synthesis.acoustic.Speaking`."""
 
     @staticmethod
-    def embed(network: AddonAcoustic, analysis: Analysis, model: str = "") -> PlannedEmbedding:
+    def embed(network: AddonAcoustic, analysis: Analysis, model: str = "") -> PlannedEmbedding | None:
         return network.embed(analysis, model)
 
     @staticmethod
@@ -196,7 +223,8 @@ class AddonPieces:
             "strength": one(settings.strength), "f0_range_scale": one(settings.f0_range_scale),
             "f0_shift_semitones": one(settings.f0_shift_semitones), "level": one(voice.log_f0_median),
             "speaker": table[voice.row][None], "nobody": table.mean(0)[None],
-            "sharpening": np.array([voice.sharpening], np.float32),
+            "sharpening": np.array([voice.sharpening], np.float32), "source_durations": phones.durations[None],
+            **self.acoustic.more(voice, plan, number, at),
         }, at  # fmt: skip
 
     def decode(self, number: int, phones: PlannedPhones, frames: slice, n_frames: int) -> DecodedFrames:
@@ -206,13 +234,47 @@ class AddonPieces:
         return DecodedFrames(found["mel"][0], found["pitch"][0], found["voiced"][0] > 0.5, at)
 
 
+def open_acoustic(addon: Addon, options: Mapping[str, Any]) -> AddonAcoustic:
+    """An acoustic model's addon, by the class that its model names; raises as `acoustic_config`."""
+    acoustic_config(addon)
+    model = registry.get(addon.config.kind)
+    chosen = model.load("addon_speaking") if model.addon_speaking else AddonAcoustic
+    return chosen(addon, options)  # type: ignore[no-any-return]
+
+
+class AddonText:
+    """A text model's addon, as the speaking part of its model takes a network.
+
+    Attributes:
+        config: `mel` and `speakers`, in the order of their rows.
+    """
+
+    class Config(NamedTuple):
+        mel: MelConfig
+        speakers: tuple[str, ...]
+
+    def __init__(self, addon: Addon, options: Mapping[str, Any]) -> None:
+        known, config = registry.kinds("text"), addon.config
+        if config.kind not in known or config.features is None:
+            problem = f"is a {config.kind}, not a model of prosody from text"
+            raise ModelError(problem, place=addon.place, remedy=f"give an addon of the kind {' or '.join(known)}")
+        self.networks = Networks([addon], **options)
+        speakers = tuple(sorted(config.voices, key=lambda name: config.voices[name].row))
+        self.config = self.Config(config.features, speakers)
+
+    def run(self, network: str, inputs: Tensors) -> Tensors:
+        """Run one of its networks; raises as `integration.networks.Handle.run`."""
+        return self.networks.handle(network).run(inputs)
+
+
 class AddonVocoder:
     """A vocoder's addon; `options` as of `AddonAcoustic`."""
 
     def __init__(self, addon: Addon, options: Mapping[str, Any]) -> None:
-        if addon.config.kind != "vocoder" or addon.config.features is None:
+        known = registry.kinds("vocoder")
+        if addon.config.kind not in known or addon.config.features is None:
             problem = f"is a {addon.config.kind}, not a vocoder"
-            raise ModelError(problem, place=addon.place, remedy="give an addon of the kind vocoder")
+            raise ModelError(problem, place=addon.place, remedy=f"give an addon of the kind {' or '.join(known)}")
         self.mel = addon.config.features
         self.file = addon.parameters_file(next(iter(addon.config.networks)))
         self.layer = build_layer([addon], chunk_frames=CHUNK_FRAMES, frames_given=True, **options)

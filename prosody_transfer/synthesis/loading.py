@@ -79,14 +79,14 @@ def _addons(
     model: str | Path | None, vocoder: str | Path | None, device: str, runtime: str, shapes: Shapes
 ) -> LoadedModels:
     from prosody_transfer.integration import open_addon
-    from prosody_transfer.synthesis.addons import AddonAcoustic, AddonRecogniser, AddonVocoder
+    from prosody_transfer.synthesis.addons import AddonRecogniser, AddonVocoder, open_acoustic
 
     options: dict[str, Any] = {"runtime": runtime, "provider": device, "shapes": shapes}
     folder = Path(model) if model is not None else shipped_acoustic().parent
     if folder.is_file():
         problem = "is a checkpoint; --runtime and --shapes take an addon"
         raise ModelError(problem, place=str(folder), remedy=f"make one: ptx addon export {folder} -o FOLDER")
-    acoustic = AddonAcoustic(open_addon(folder), options)
+    acoustic = open_acoustic(open_addon(folder), options)
     if vocoder is None or Path(vocoder).is_dir():
         spoken: Any = AddonVocoder(open_addon(vocoder or shipped("vocoder").parent), options)
         mel, name = spoken.mel, "ptx"

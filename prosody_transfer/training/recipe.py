@@ -115,10 +115,9 @@ def run_recipe(
 def _ship(kind: str, weights: Path) -> None:
     """Put weights in their place, and make the addon there again: its checksums are those of its parameters."""
     from prosody_transfer.integration.export import export_addon
-    from prosody_transfer.integration.kinds import KINDS
 
     placed = ship(kind, weights)
-    if kind in KINDS:
+    if registry.get(kind).parts:
         export_addon(placed, placed.parent, overwrite=True)
 
 

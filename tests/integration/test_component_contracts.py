@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from prosody_transfer.integration import REGISTRY, StreamableBlock
+from prosody_transfer.integration import REGISTRY, StreamableBlock, load_components, open_addon
 from prosody_transfer.integration.check import CLOSE, ONE_FRAME, SIZES, distance, made_up
+from prosody_transfer.models import registry
+from prosody_transfer.store.weights import shipped
 
 EXAMPLES_FOLDER = Path(__file__).parents[2] / "examples"
 ARTICLE = json.loads((EXAMPLES_FOLDER / "stacks" / "article.json").read_text())["stack"]
@@ -74,8 +76,12 @@ def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_every_registered_component_has_an_example() -> None:
+    """Here, or in the stack of a shipped addon, which `test_shipped_addons` checks."""
+    load_components()
+    addons = [open_addon(shipped(kind).parent) for kind in registry.exportable()]
+    stacks = [*STACKS.values(), *(list(addon.config.stack) for addon in addons)]
     ours = {name for name, cls in REGISTRY.items() if not cls.__module__.startswith("tests.")}
-    assert types(list(STACKS.values())) >= ours - {"Tests"}
+    assert types(stacks) >= ours - {"Tests"}
 
 
 @pytest.mark.parametrize("name", STACKS)

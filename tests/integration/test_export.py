@@ -76,7 +76,7 @@ def test_an_addon_is_not_written_over_unasked(exported: Path, checkpoint: Path) 
 
 
 def test_what_can_t_be_exported_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ModelError, match="holds a 'fisher'; give a checkpoint of one of: copycat, vocoder"):
+    with pytest.raises(ModelError, match="holds a 'fisher'; give a checkpoint of one of: .*copycat, .*vocoder"):
         export_addon(shipped("copycat").parent / "fisher.safetensors", tmp_path / "a")
     with pytest.raises(ModelError, match="no-such"):
         export_addon(tmp_path / "no-such.safetensors", tmp_path / "a")

@@ -26,11 +26,12 @@ class TorchRuntime:
         except ImportError:
             remedy = "pip install 'prosody-transfer[train]'"
             raise DependencyError("torch is not installed", place="--runtime torch", remedy=remedy) from None
-        from prosody_transfer.integration.kinds import KINDS, load_kind
+        from prosody_transfer.models import registry
+        from prosody_transfer.store.weights import load_network
 
         self.addon, self._torch = addon, torch
-        if addon.config.kind not in KINDS:
-            known = ", ".join(KINDS)
+        if addon.config.kind not in registry.exportable():
+            known = ", ".join(registry.exportable())
             problem = f"is of the kind {addon.config.kind[:40]!r}, which torch has no network for"
             raise ModelError(problem, place=addon.place, remedy=f"use --runtime onnx; torch has: {known}")
         try:
@@ -39,14 +40,14 @@ class TorchRuntime:
         except (RuntimeError, AssertionError):
             problem = f"torch has no device {provider[:40]!r} here"
             raise ModelError(problem, place="torch", remedy="use cpu") from None
-        kind = KINDS[addon.config.kind]
-        network, _ = load_kind(kind.name, addon.parameters_file(next(iter(addon.config.networks))))
+        model = registry.get(addon.config.kind)
+        network, _ = load_network(model.kind, addon.parameters_file(next(iter(addon.config.networks))))
         with torch.no_grad():
             state = network.state_dict()
             for name, value in addon.overlay.items():
                 if name in state:
                     state[name].copy_(torch.from_numpy(np.array(value, dtype=np.float32)))
-        self._parts = kind.parts(network.to(self.device))
+        self._parts = model.load("parts")(network.to(self.device))
 
     def run(self, network: str, inputs: Mapping[str, np.ndarray], sizes: Mapping[str, int] | None = None) -> Tensors:
         """See `Runtime.run`."""

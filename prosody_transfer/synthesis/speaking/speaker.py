@@ -13,9 +13,12 @@ import numpy as np
 
 from prosody_transfer.audio.io import DEFAULT_SUBTYPE, check_writable
 from prosody_transfer.core.errors import ModelError, OutputError
+from prosody_transfer.integration import open_addon
+from prosody_transfer.integration.schema import NAME
 from prosody_transfer.models import registry
 from prosody_transfer.store.speech_file import write_speech
-from prosody_transfer.store.weights import load_network
+from prosody_transfer.store.weights import load_network, shipped
+from prosody_transfer.synthesis.addons import AddonText
 from prosody_transfer.synthesis.plan import ProsodyPlan
 from prosody_transfer.synthesis.plan_file import save_plan
 from prosody_transfer.synthesis.render import Rendered
@@ -47,7 +50,7 @@ class Speaker:
 
     Args:
         transferer: Whose acoustic model, vocoder and voices are used; None for the shipped ones.
-        prosody_model: A checkpoint of the kind that is asked for; None for the shipped one.
+        prosody_model: Of the kind that is asked for: a checkpoint, or an addon's folder; None for the shipped one.
 
     Raises:
         ModelError: As `Transferer`.
@@ -70,7 +73,7 @@ class Speaker:
         """
         choice = choose_prosody(prosody)
         if choice.kind not in self._sources:
-            network, _ = load_network(choice.kind, self.prosody_model)
+            network = _network(choice.kind, self.prosody_model)
             mine, other = network.config.mel, self.transferer.config
             if (mine.sample_rate, mine.hop_length) != (other.sample_rate, other.hop_length):
                 problem = "was made for other frames than the acoustic model's"
@@ -189,6 +192,18 @@ class Speaker:
             "real_time_factor": round(elapsed * rate / max(1, count), 4), "credit": self.transferer.credit(speaker),
             "vocoder": self.transferer.vocoder_name, "settings": settings.to_dict(), "sentences": rows,
         }  # fmt: skip
+
+
+def _network(kind: str, path: str | Path | None) -> Any:
+    """A model of prosody from text: an addon on ONNX Runtime, or where there is none a checkpoint in torch."""
+    folder = Path(path) if path is not None else shipped(kind).parent
+    if path is not None and not folder.is_dir() or path is None and not (folder / NAME).is_file():
+        return load_network(kind, path)[0]
+    addon = open_addon(folder)
+    if addon.config.kind != kind:
+        problem = f"is a {addon.config.kind[:40]}, where {kind} is asked for"
+        raise ModelError(problem, place=addon.place, remedy="give an addon of that kind")
+    return AddonText(addon, {})
 
 
 def _spool(output: Path) -> Any:
