@@ -1,4 +1,4 @@
-"""CAMP as parts that run by themselves: how long, and then what the melody does."""
+"""CAMP as parts that run by themselves: how long, what the melody does, and what a recording does in each word."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 from torch import Tensor, nn
 
 from prosody_transfer.core.ports import Port
-from prosody_transfer.models.camp.network import POINTS, Camp, CampInputs
+from prosody_transfer.models.camp.network import POINTS, Camp, CampInputs, Measured, WordEncoder
 from prosody_transfer.models.parts import Part
 
 TOKENS = (32, 64, 128, 256)
 TIMING = ("log_frames", "pause_logit", "log_pause")
+MEASURED = ("log_f0", "voiced", "energy")
 MELODY = ("log_f0", "voicing_logit", "energy")
 
 
@@ -42,12 +43,25 @@ class MelodyPart(nn.Module):
         return tuple(self.network.melody(CampInputs(classes, numbers, mask, voice, level, pace), frames))
 
 
+class WordsPart(nn.Module):
+    """Phones and what `Measured` holds -> (B, D, P), the residual of each token's word."""
+
+    def __init__(self, encoder: WordEncoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(
+        self, phones: Tensor, mask: Tensor, frames: Tensor, log_f0: Tensor, voiced: Tensor, energy: Tensor, word: Tensor
+    ) -> tuple[Tensor, ...]:
+        return (self.encoder(phones, mask, Measured(frames, log_f0, voiced, energy, word)),)
+
+
 def parts(network: Camp) -> dict[str, Part]:
     """The parts of a predictor by name."""
     config, tokens, one = network.config, ("B", "P"), ("B",)
     inputs = (
         Port(name="classes", axes=("B", len(config.classes), "P"), dtype="int64"),
-        Port(name="numbers", axes=("B", config.numbers, "P")), Port(name="mask", axes=tokens, dtype="bool"),
+        Port(name="numbers", axes=("B", config.told, "P")), Port(name="mask", axes=tokens, dtype="bool"),
         Port(name="voice", axes=one, dtype="int64"), Port(name="level", axes=one), Port(name="pace", axes=one),
     )  # fmt: skip
     frames = Port(name="frames", axes=tokens, dtype="int64")
@@ -57,10 +71,17 @@ def parts(network: Camp) -> dict[str, Part]:
         "timing": (TimingPart(network), inputs, timing, network.timing_network),
         "melody": (MelodyPart(network), (*inputs, frames), melody, network.melody_network),
     }
-    return {
+    found = {
         name: Part(module, taken, given, reach={"P": predictor.stack.latency}, fixed={"P": TOKENS})
         for name, (module, taken, given, predictor) in made.items()
     }
+    if network.word_encoder is not None:
+        points = tuple(Port(name=name, axes=("B", POINTS, "P")) for name in MEASURED)
+        word = Port(name="word", axes=tokens, dtype="int64")
+        taken = (Port(name="phones", axes=tokens, dtype="int64"), inputs[2], frames, *points, word)
+        given = (Port(name="residual", axes=("B", config.residual, "P")),)
+        found["words"] = Part(WordsPart(network.word_encoder), taken, given, fixed={"P": TOKENS})
+    return found
 
 
 def addon(network: Camp, header: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,7 +28,8 @@ class Reading:
         log_f0, voiced, energy: (4, P) float32, F0 relative to the voice's level, share of voiced frames, dB.
         level: ln Hz.
         pace: Mean of ln frames less what is usual for each phone, in units of .3.
-        voice: Row of the voice.
+        voice: Row of the voice; -1 for one that is none of the speakers.
+        shown: (P,) float32, 1 in words whose residual is told.
     """
 
     classes: np.ndarray
@@ -40,6 +41,7 @@ class Reading:
     energy: np.ndarray
     level: float
     pace: float
+    shown: np.ndarray
     voice: int = -1
 
 
@@ -71,7 +73,7 @@ def reading_of(
     contours = [_points(v, edges) for v in (features.log_f0 - level, features.voiced, features.energy_db)]
     return Reading(
         tokens.classes, tokens.numbers, tokens.word, edges[:, 1] - edges[:, 0], contours[0], contours[1],
-        np.maximum(contours[2], -40.0), level, pace,
+        np.maximum(contours[2], -40.0), level, pace, np.zeros(len(edges), np.float32),
     )  # fmt: skip
 
 

@@ -18,8 +18,9 @@ def _run(
     """What a part gives for one sentence, in the order of its outputs."""
     speakers = network.config.speakers
     row = speakers.index(voice) if voice in speakers else -1
+    unknown = np.zeros((_told(network) - len(tokens.numbers), tokens.numbers.shape[1]), np.float32)
     given = {
-        "classes": tokens.classes[None].astype(np.int64), "numbers": tokens.numbers[None].astype(np.float32),
+        "classes": tokens.classes[None].astype(np.int64), "numbers": np.concatenate([tokens.numbers, unknown])[None],
         "mask": np.ones((1, tokens.classes.shape[1]), bool), "voice": np.array([row]),
         "level": np.array([level], np.float32), "pace": np.array([pace], np.float32), **more,
     }  # fmt: skip
@@ -33,6 +34,14 @@ def _run(
     with torch.inference_mode():
         found = asked.module(*(torch.from_numpy(given[port.name]) for port in asked.inputs))
     return [value[0].float().numpy() for value in found]
+
+
+def _told(network: Any) -> int:
+    """How many numbers a token has, see `network.CampConfig.told`."""
+    if not hasattr(network, "run"):
+        return int(network.config.told)
+    ports = network.networks.handle("timing").spec.inputs
+    return next(int(port.axes[1]) for port in ports if port.name == "numbers")
 
 
 def condition(

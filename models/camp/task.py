@@ -18,7 +18,7 @@ from prosody_transfer.core.extras import LANGUAGE, missing
 from prosody_transfer.data.dataset import Corpus
 from prosody_transfer.data.manifest import Row
 from prosody_transfer.models.camp.components import ENERGY_SCALE_DB
-from prosody_transfer.models.camp.network import POINTS, Camp, CampConfig, CampInputs
+from prosody_transfer.models.camp.network import POINTS, Camp, CampConfig, CampInputs, Measured
 from prosody_transfer.models.camp.readings import Reading, reading_of
 from prosody_transfer.training.samples import Sample
 from prosody_transfer.training.settings import Settings
@@ -33,7 +33,8 @@ class CampTaskConfig(Config):
 
     Of the readings in a batch a share `unread` is told nothing of prominence and boundaries, so that punctuation alone
     can be spoken from; a share `unheard` of the words, and all words of some sentences, nothing of how prominent they
-    were. `unknown_voice`: share that is told the voice's level alone.
+    were. `unknown_voice`: share that is told the voice's level alone; rows of who is none of the speakers always are.
+    `shown`: share of readings of which some words' residual is told, of half of these all words'.
     """
 
     batch_size: int = 16
@@ -41,6 +42,7 @@ class CampTaskConfig(Config):
     unheard: float = 0.7
     unknown_voice: float = 0.15
     unpaced: float = 0.3
+    shown: float = 0.4
     pause_weight: float = 0.5
     melody_weight: float = 8.0
     voicing_weight: float = 0.3
@@ -48,13 +50,11 @@ class CampTaskConfig(Config):
 
 
 class CampBatch(NamedTuple):
-    """Inputs, and what was measured: frames (B, P); the rest (B, 4, P), F0 relative to the voice's level."""
+    """Inputs, what was measured, and `shown` (B, P): 1 in words whose residual is told."""
 
     inputs: CampInputs
-    frames: Tensor
-    log_f0: Tensor
-    voiced: Tensor
-    energy: Tensor
+    measured: Measured
+    shown: Tensor
 
 
 class CampTask(Task):
@@ -68,7 +68,7 @@ class CampTask(Task):
     ) -> None:  # fmt: skip
         self.config, self.task, self.device = config, task, device
         self.network = Camp(config).to(device)
-        wanted = [row for row in rows if row.speaker in config.speakers]
+        wanted = [row for row in rows if row.speaker in voices]
         self.corpus = Corpus(wanted, cache, config.mel, with_pcm=False, keep=lambda u: len(u.phones) > 2)
         reads = not missing(LANGUAGE)
         self.readings: list[Reading] = []
@@ -78,7 +78,8 @@ class CampTask(Task):
             usual = np.array(facts["phone_log_frames"])
             found = reading_of(utterance, text, facts["log_f0_median"], usual, reads=reads)
             if found is not None:
-                self.readings.append(replace(found, voice=config.speakers.index(speaker)))
+                row = config.speakers.index(speaker) if speaker in config.speakers else -1
+                self.readings.append(replace(found, voice=row))
         if not self.readings:
             from prosody_transfer.core.errors import UsageError
 
@@ -88,11 +89,13 @@ class CampTask(Task):
 
     @classmethod
     def complete(cls, plan: Settings, rows: list[Row]) -> tuple[Settings, dict[str, Any]]:
-        """Everybody who was recorded is a voice, unless the settings name the speakers."""
+        """Everybody who was recorded is a voice, unless the settings name the speakers; others are unknown voices."""
         network: Any = plan.network
+        recorded = aligned_speakers(rows, plan.data.cache)
         if not network.speakers:
-            network = msgspec.structs.replace(network, speakers=aligned_speakers(rows, plan.data.cache))
-        known = voice_facts(rows, plan.data.cache, network.speakers, network.classes[0])
+            network = msgspec.structs.replace(network, speakers=recorded)
+        everybody = tuple(sorted({*recorded, *network.speakers}))
+        known = voice_facts(rows, plan.data.cache, everybody, network.classes[0])
         return replace(plan, network=network), {"voices": known}
 
     @classmethod
@@ -101,7 +104,7 @@ class CampTask(Task):
     ) -> CampTask:  # fmt: skip
         task = plan.task
         if dev:  # as a text is spoken: nothing is known of how it was said
-            task = msgspec.structs.replace(task, unread=0.0, unheard=1.0, unknown_voice=0.0, unpaced=1.0)
+            task = msgspec.structs.replace(task, unread=0.0, unheard=1.0, unknown_voice=0.0, unpaced=1.0, shown=0.0)
         return cls(plan.network, task, rows, plan.data.cache, facts["voices"], device)
 
     def batch(self, rng: np.random.Generator, step: int) -> CampBatch:
@@ -121,10 +124,15 @@ class CampTask(Task):
         words = rng.random(int(reading.word.max()) + 2) < (1.0 if rng.random() < 0.3 else task.unheard)
         if task.unheard >= 1:
             words[:] = True
+        shown = np.zeros(len(reading.word), np.float32)
+        if rng.random() < task.shown:
+            among = rng.random(len(words)) < (1.0 if rng.random() < 0.5 else rng.random())
+            shown[among[reading.word + 1]] = 1.0
+            words &= ~among
         numbers[3:5, words[reading.word + 1]] = 0.0
         voice = -1 if rng.random() < task.unknown_voice else reading.voice
-        pace = 0.0 if rng.random() < task.unpaced else reading.pace
-        return replace(reading, numbers=numbers, voice=voice, pace=pace)
+        pace = 0.0 if rng.random() < task.unpaced or shown.any() else reading.pace
+        return replace(reading, numbers=numbers, voice=voice, pace=pace, shown=shown)
 
     @staticmethod
     def collate(readings: list[Reading]) -> CampBatch:
@@ -142,11 +150,16 @@ class CampTask(Task):
             padded("classes"), padded("numbers"), mask, each("voice", torch.int64), each("level", torch.float32),
             each("pace", torch.float32),
         )  # fmt: skip
-        return CampBatch(inputs, padded("frames"), padded("log_f0"), padded("voiced"), padded("energy"))
+        measured = Measured(
+            padded("frames"), padded("log_f0"), padded("voiced"), padded("energy") / ENERGY_SCALE_DB, padded("word")
+        )
+        return CampBatch(inputs, measured, padded("shown"))
 
     def loss(self, batch: CampBatch, step: int, total_steps: int) -> tuple[Tensor, dict[str, float]]:
         inputs = CampInputs(*(t.to(self.device) for t in batch.inputs))
-        frames, log_f0, voiced, energy = (t.to(self.device) for t in batch[1:])
+        measured = Measured(*(t.to(self.device) for t in batch.measured))
+        frames, log_f0, voiced, energy, _ = measured
+        inputs = self.network.told(inputs, measured, batch.shown.to(self.device))
         timing, melody = self.network(inputs, frames)
         gap = (inputs.classes[:, 0] == 0) & inputs.mask
         phone = inputs.mask & ~gap
@@ -163,7 +176,7 @@ class CampTask(Task):
         f0 = melody.log_f0.float()
         pitch = ((f0 - log_f0).abs() * weight).sum() / weight.sum().clamp(min=1)
         voicing = _mean(_binary(melody.voicing_logit, voiced), here)
-        loudness = _mean((melody.energy.float() - energy / ENERGY_SCALE_DB).abs(), here)
+        loudness = _mean((melody.energy.float() - energy).abs(), here)
         task = self.task
         loss = lasting + task.pause_weight * (pause + 0.5 * pausing) + task.melody_weight * pitch
         loss = loss + task.voicing_weight * voicing + task.energy_weight * loudness
@@ -172,7 +185,7 @@ class CampTask(Task):
 
     def speech_seconds(self, batch: CampBatch) -> float:
         """Of recorded speech in a batch."""
-        return float(batch.frames.sum()) * self.config.mel.hop_length / self.config.mel.sample_rate
+        return float(batch.measured.frames.sum()) * self.config.mel.hop_length / self.config.mel.sample_rate
 
     def sample(self, number: int) -> Sample | None:
         """F0 above the level, voicing and energy of a reading, four rows each, over its tokens."""
@@ -181,12 +194,15 @@ class CampTask(Task):
         reading = self.readings[number]
         batch = self.collate([reading])
         with torch.inference_mode():
-            said = self.network.melody(CampInputs(*(t.to(self.device) for t in batch.inputs)), batch.frames)
+            inputs = CampInputs(*(t.to(self.device) for t in batch.inputs))
+            inputs = self.network.told(inputs, batch.measured, batch.shown)
+            said = self.network.melody(inputs, batch.measured.frames)
         rows = [said.log_f0, torch.sigmoid(said.voicing_logit), said.energy / 3]
         predicted = torch.cat([r[0] for r in rows]).float().cpu().numpy()
         target = np.concatenate([reading.log_f0, reading.voiced, reading.energy / ENERGY_SCALE_DB / 3])
         step = float(reading.frames.sum()) * self.config.mel.hop_length / self.config.mel.sample_rate / target.shape[1]
-        return Sample(self.config.speakers[reading.voice], "prosody", target, predicted, step)
+        name = self.config.speakers[reading.voice] if reading.voice >= 0 else "unknown"
+        return Sample(name, "prosody", target, predicted, step)
 
 
 def _binary(logit: Tensor, truth: Tensor) -> Tensor:

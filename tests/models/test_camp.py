@@ -106,7 +106,7 @@ def test_silence_before_and_after_a_recording_teaches_nothing():
     batch = task.collate([reading])
     base = task.loss(batch, 0, 1)[1]
     assert base["pause"] > 0
-    longer = batch.frames.clone()
+    longer = batch.measured.frames.clone()
     longer[0, -1] = 0
-    changed = task.loss(batch._replace(frames=longer), 0, 1)[1]
+    changed = task.loss(batch._replace(measured=batch.measured._replace(frames=longer)), 0, 1)[1]
     assert changed["pause"] == pytest.approx(base["pause"], abs=1e-6)
