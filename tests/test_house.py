@@ -48,7 +48,7 @@ def files(suffix: str = "") -> list[Path]:
 
 # Parts of a model's folder that belong to a room above the networks: they are imported by name, when asked for.
 ABOVE = {
-    **dict.fromkeys(("task", "detail", "batches", "self_transfer", "readings"), "training"),
+    **dict.fromkeys(("task", "detail", "batches", "self_transfer"), "training"),
     "voice_task": "voices",
     **dict.fromkeys(("speaking", "embedding"), "synthesis"),
     "components": "integration",

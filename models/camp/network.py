@@ -42,7 +42,7 @@ class CampConfig(Config):
 
     @property
     def told(self) -> int:
-        """How many numbers a token has: those of the text, and where there is a residual whether it is known, and it."""
+        """How many numbers a token has: those of the text; with a residual, whether it is known, and it."""
         return self.numbers + (1 + self.residual if self.residual else 0)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,13 +13,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from prosody_transfer.analysis.readings import Reading
 from prosody_transfer.core.config import Config
 from prosody_transfer.core.extras import LANGUAGE, missing
 from prosody_transfer.data.dataset import Corpus
 from prosody_transfer.data.manifest import Row
 from prosody_transfer.models.camp.components import ENERGY_SCALE_DB
 from prosody_transfer.models.camp.network import POINTS, Camp, CampConfig, CampInputs, Measured
-from prosody_transfer.models.camp.readings import Reading, reading_of
+from prosody_transfer.training.readings import pace_of, reading_of
 from prosody_transfer.training.samples import Sample
 from prosody_transfer.training.settings import Settings
 from prosody_transfer.training.task import Task
@@ -49,6 +50,25 @@ class CampTaskConfig(Config):
     energy_weight: float = 0.3
 
 
+@dataclass(frozen=True)
+class Example:
+    """A reading of P tokens that is learnt from.
+
+    Attributes:
+        reading: What was measured.
+        numbers: (N, P), those of its tokens that are told.
+        shown: (P,) float32, 1 in words whose residual is told.
+        pace: See `pace_of`; 0 where it is not told.
+        voice: Row of the voice; -1 for one that is none of the speakers.
+    """
+
+    reading: Reading
+    numbers: np.ndarray
+    shown: np.ndarray
+    pace: float
+    voice: int
+
+
 class CampBatch(NamedTuple):
     """Inputs, what was measured, and `shown` (B, P): 1 in words whose residual is told."""
 
@@ -71,21 +91,22 @@ class CampTask(Task):
         wanted = [row for row in rows if row.speaker in voices]
         self.corpus = Corpus(wanted, cache, config.mel, with_pcm=False, keep=lambda u: len(u.phones) > 2)
         reads = not missing(LANGUAGE)
-        self.readings: list[Reading] = []
+        self.readings: list[Example] = []
         spoken = zip(self.corpus.utterances, self.corpus.speakers, self.corpus.texts, strict=True)
         for utterance, speaker, text in spoken:
             facts = voices[speaker]
             usual = np.array(facts["phone_log_frames"])
-            found = reading_of(utterance, text, facts["log_f0_median"], usual, reads=reads)
+            found = reading_of(utterance, text, facts["log_f0_median"], reads=reads)
             if found is not None:
                 row = config.speakers.index(speaker) if speaker in config.speakers else -1
-                self.readings.append(replace(found, voice=row))
+                shown, pace = np.zeros(len(found.frames), np.float32), pace_of(utterance, usual)
+                self.readings.append(Example(found, found.tokens.numbers, shown, pace, row))
         if not self.readings:
             from prosody_transfer.core.errors import UsageError
 
             raise UsageError("no text fits its recording", place=str(cache), remedy="check the texts")
 
-        self.readings.sort(key=lambda reading: len(reading.frames))
+        self.readings.sort(key=lambda example: len(example.shown))
 
     @classmethod
     def complete(cls, plan: Settings, rows: list[Row]) -> tuple[Settings, dict[str, Any]]:
@@ -114,46 +135,48 @@ class CampTask(Task):
         start = int(rng.integers(-near // 2, len(self.readings) - near // 2 + 1))
         start = min(max(start, 0), len(self.readings) - near)
         chosen = [self.readings[start + i] for i in rng.choice(near, size, replace=False)]
-        return self.collate([self._partly(reading, rng) for reading in chosen])
+        return self.collate([self._partly(example, rng) for example in chosen])
 
-    def _partly(self, reading: Reading, rng: np.random.Generator) -> Reading:
-        """A reading of which some is not told."""
-        task, numbers = self.task, reading.numbers.copy()
+    def _partly(self, example: Example, rng: np.random.Generator) -> Example:
+        """The same, of which some is not told."""
+        task, numbers, word = self.task, example.numbers.copy(), example.reading.tokens.word
         if rng.random() < task.unread:
             numbers[:3] = 0.0
-        words = rng.random(int(reading.word.max()) + 2) < (1.0 if rng.random() < 0.3 else task.unheard)
+        words = rng.random(int(word.max()) + 2) < (1.0 if rng.random() < 0.3 else task.unheard)
         if task.unheard >= 1:
             words[:] = True
-        shown = np.zeros(len(reading.word), np.float32)
+        shown = np.zeros(len(word), np.float32)
         if rng.random() < task.shown:
             among = rng.random(len(words)) < (1.0 if rng.random() < 0.5 else rng.random())
-            shown[among[reading.word + 1]] = 1.0
+            shown[among[word + 1]] = 1.0
             words &= ~among
-        numbers[3:5, words[reading.word + 1]] = 0.0
-        voice = -1 if rng.random() < task.unknown_voice else reading.voice
-        pace = 0.0 if rng.random() < task.unpaced or shown.any() else reading.pace
-        return replace(reading, numbers=numbers, voice=voice, pace=pace, shown=shown)
+        numbers[3:5, words[word + 1]] = 0.0
+        voice = -1 if rng.random() < task.unknown_voice else example.voice
+        pace = 0.0 if rng.random() < task.unpaced or shown.any() else example.pace
+        return replace(example, numbers=numbers, voice=voice, pace=pace, shown=shown)
 
     @staticmethod
-    def collate(readings: list[Reading]) -> CampBatch:
+    def collate(examples: list[Example]) -> CampBatch:
         """Padded to the longest."""
-        longest = max(len(r.frames) for r in readings)
+        longest = max(len(e.shown) for e in examples)
 
-        def padded(name: str) -> Tensor:
-            values = [getattr(r, name) for r in readings]
+        def padded(values: list[np.ndarray]) -> Tensor:
             widths = [[(0, 0)] * (v.ndim - 1) + [(0, longest - v.shape[-1])] for v in values]
             return torch.from_numpy(np.stack([np.pad(v, w) for v, w in zip(values, widths, strict=True)]))
 
-        each = lambda name, kind: torch.tensor([getattr(r, name) for r in readings], dtype=kind)
-        mask = torch.arange(longest)[None] < torch.tensor([len(r.frames) for r in readings])[:, None]
+        readings = [e.reading for e in examples]
+        mask = torch.arange(longest)[None] < torch.tensor([len(e.shown) for e in examples])[:, None]
         inputs = CampInputs(
-            padded("classes"), padded("numbers"), mask, each("voice", torch.int64), each("level", torch.float32),
-            each("pace", torch.float32),
+            padded([r.tokens.classes for r in readings]), padded([e.numbers for e in examples]), mask,
+            torch.tensor([e.voice for e in examples]), torch.tensor([r.level for r in readings], dtype=torch.float32),
+            torch.tensor([e.pace for e in examples], dtype=torch.float32),
         )  # fmt: skip
         measured = Measured(
-            padded("frames"), padded("log_f0"), padded("voiced"), padded("energy") / ENERGY_SCALE_DB, padded("word")
-        )
-        return CampBatch(inputs, measured, padded("shown"))
+            padded([r.frames for r in readings]), padded([r.log_f0 for r in readings]),
+            padded([r.voiced for r in readings]), padded([r.energy for r in readings]) / ENERGY_SCALE_DB,
+            padded([r.tokens.word for r in readings]),
+        )  # fmt: skip
+        return CampBatch(inputs, measured, padded([e.shown for e in examples]))
 
     def loss(self, batch: CampBatch, step: int, total_steps: int) -> tuple[Tensor, dict[str, float]]:
         inputs = CampInputs(*(t.to(self.device) for t in batch.inputs))
@@ -191,8 +214,8 @@ class CampTask(Task):
         """F0 above the level, voicing and energy of a reading, four rows each, over its tokens."""
         if number >= len(self.readings):
             return None
-        reading = self.readings[number]
-        batch = self.collate([reading])
+        example = self.readings[number]
+        reading, batch = example.reading, self.collate([example])
         with torch.inference_mode():
             inputs = CampInputs(*(t.to(self.device) for t in batch.inputs))
             inputs = self.network.told(inputs, batch.measured, batch.shown)
@@ -201,7 +224,7 @@ class CampTask(Task):
         predicted = torch.cat([r[0] for r in rows]).float().cpu().numpy()
         target = np.concatenate([reading.log_f0, reading.voiced, reading.energy / ENERGY_SCALE_DB / 3])
         step = float(reading.frames.sum()) * self.config.mel.hop_length / self.config.mel.sample_rate / target.shape[1]
-        name = self.config.speakers[reading.voice] if reading.voice >= 0 else "unknown"
+        name = self.config.speakers[example.voice] if example.voice >= 0 else "unknown"
         return Sample(name, "prosody", target, predicted, step)
 
 
