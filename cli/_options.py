@@ -40,6 +40,15 @@ def _option(flags: str, help: str, metavar: str | None = None, **more: Any) -> A
     return typer.Option(*flags.split(), help=help, metavar=metavar, **more)
 
 
+def _named(model: Path | None) -> Path | None:
+    """The checkpoint of a model that is given by its name; other paths as they are."""
+    if model is None:
+        return None
+    from prosody_transfer.store.weights import named_acoustic
+
+    return named_acoustic(model)
+
+
 # What goes in
 Source = Annotated[Path, typer.Argument(metavar="SOURCE", help="The recording: a sound file or a film.")]
 Sources = Annotated[list[Path], typer.Argument(metavar="SOURCE", help="Recordings, or folders of recordings.")]
@@ -91,7 +100,10 @@ Recognise = Annotated[
 Tracker = Annotated[TrackerName, _option("--tracker", "What hears the melody.", "learned|dio")]
 Check = Annotated[bool, _option("--check/--no-check", "Refuse a transcript that does not match the recording.")]
 Vocoder = Annotated[str | None, _option("--vocoder", "Another vocoder, of ptx or Vocos.", "griffin-lim|FILE")]
-Model = Annotated[Path | None, _option("--model", "Another acoustic model: a checkpoint or an addon.", "FILE|FOLDER")]
+Model = Annotated[
+    Path | None,
+    _option("--model", "Another acoustic model: its name, a checkpoint or an addon.", "NAME|FILE|FOLDER", callback=_named),
+]
 Runtime = Annotated[
     RuntimeName, _option("--runtime", "What runs addons.  [auto: onnx; checkpoints and GPUs: torch]", "auto|onnx|torch")
 ]

@@ -35,6 +35,26 @@ def shipped_acoustic() -> Path:
     return shipped(registry.default("acoustic").kind)
 
 
+def named_acoustic(model: str | Path | None) -> Path | None:
+    """The checkpoint of a registered acoustic model by its name; a path stays what it is.
+
+    Raises:
+        ModelError: Of the model of that name no weights ship, or it is neither a name nor there.
+    """
+    if model is None:
+        return None
+    known = registry.kinds("acoustic")
+    if str(model) not in known:
+        if not Path(model).exists() and Path(model).name == str(model):
+            remedy = f"check the path, or name one of {', '.join(known)}"
+            raise ModelError("no such checkpoint, and no model of that name", place=str(model)[:100], remedy=remedy)
+        return Path(model)
+    if not (path := shipped(str(model))).is_file():
+        remedy = f"train it: ptx train {model}; or give a checkpoint, a folder of an addon, or ./{model}"
+        raise ModelError("ships no weights", place=f"model {model}", remedy=remedy)
+    return path
+
+
 def _network(kind: str, config: dict[str, Any], place: str) -> Any:
     model = registry.get(kind)
     return model.load("network")(load_config(model.load("config"), config, place))
@@ -43,9 +63,13 @@ def _network(kind: str, config: dict[str, Any], place: str) -> Any:
 def load_acoustic(path: str | Path | None = None, device: str = "cpu") -> tuple[Any, dict[str, Any]]:
     """An acoustic model of whatever kind, ready to run, and its checkpoint's header.
 
+    Args:
+        path: A checkpoint, or the name of a registered model whose weights ship; None for the default one.
+
     Raises:
         ModelError: As `load_network`, or it is no acoustic model.
     """
+    path = named_acoustic(path)
     return load_network(acoustic_kind(path), path, device)
 
 

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.errors import ModelError
 from prosody_transfer.integration.runtimes import Shapes
-from prosody_transfer.store.weights import shipped, shipped_acoustic
+from prosody_transfer.models import registry
+from prosody_transfer.store.weights import named_acoustic, shipped, shipped_acoustic
 
 
 class LoadedModels(NamedTuple):
@@ -43,23 +44,31 @@ def load_models(
     """Load what `model` and `vocoder` name.
 
     Args:
-        model: An acoustic model's checkpoint, or an addon's folder; None for the shipped one.
+        model: A registered acoustic model's name, a checkpoint, or an addon's folder; None for the default one.
         vocoder: "griffin-lim", a checkpoint, or an addon's folder; None for the shipped one.
         device: A torch device; of addons, their provider.
         runtime: "onnx" or "torch": run addons on it. None: run addons' folders on ONNX Runtime, and all else in torch's
-            own networks. "auto": as None, but the shipped models on ONNX Runtime, unless a device is named.
+            own networks. "auto": as None, but models that ship on ONNX Runtime, unless a device is named.
         shapes: Of addons' networks.
 
     Raises:
         ModelError: One is missing, damaged or of another kind; or a checkpoint was given with a runtime.
         UsageError: There is no such device or runtime.
     """
+    model = named_acoustic(model)
+    ships = model is None or (str(model) in _shipping() and (model.parent / "addon.json").is_file())
     if runtime == "auto":
-        plain = model is None and (vocoder is None or Path(vocoder).is_dir()) and device == "cpu"
+        plain = ships and (vocoder is None or Path(vocoder).is_dir()) and device == "cpu"
         runtime = "onnx" if plain else None
+    if model is not None and ships and (runtime is not None or shapes != "dynamic"):
+        model = model.parent
     if runtime is None and shapes == "dynamic" and not (model is not None and Path(model).is_dir()):
         return _checkpoints(model, vocoder, device)
     return _addons(model, vocoder, device, runtime or "onnx", shapes)
+
+
+def _shipping() -> set[str]:
+    return {str(shipped(kind)) for kind in registry.kinds("acoustic")}
 
 
 def _checkpoints(model: str | Path | None, vocoder: str | Path | None, device: str) -> LoadedModels:

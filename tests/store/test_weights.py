@@ -17,7 +17,8 @@ from prosody_transfer.models.copycat.network import CopyCat
 from prosody_transfer.models.recogniser.network import Recogniser, RecogniserConfig
 from prosody_transfer.models.vocoder.network import Vocoder, VocoderConfig
 from prosody_transfer.store.checkpoint import save_checkpoint
-from prosody_transfer.store.weights import load_network, ship, shipped
+from prosody_transfer.store.weights import load_network, named_acoustic, ship, shipped
+from prosody_transfer.synthesis.loading import load_models
 
 NETWORKS = {
     "copycat": (
@@ -124,3 +125,16 @@ def test_names_are_listed_without_numpy():
     code = "import sys; from prosody_transfer.store.voices import list_voices; list_voices(); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert not {"torch", "numpy", "scipy", "safetensors"} & set(done.stdout.split())
+
+
+def test_an_acoustic_model_is_known_by_its_name_and_whatever_else_by_its_path(tmp_path):
+    assert named_acoustic(None) is None
+    assert named_acoustic("copycat") == shipped("copycat")
+    assert named_acoustic(tmp_path / "missing" / "copycat") == tmp_path / "missing" / "copycat", "no name but a path"
+    with pytest.raises(ModelError, match="copycat"):
+        named_acoustic("cppycat")
+
+
+def test_a_model_that_ships_is_spoken_with_as_an_addon_by_its_name_too():
+    loaded = load_models("copycat", None, "cpu", "auto")
+    assert loaded.runtime == "onnx dynamic" and str(loaded.files[0]) == str(shipped("copycat"))
