@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import os
 import stat
 import tomllib
+import zlib
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,6 +22,7 @@ LIST_BYTES = 512_000_000  # a manifest or a list of pairs that is read whole: so
 RECORD_BYTES = 64_000_000  # what ptx has written itself: keys, results, records
 PAGE_BYTES = 64_000_000
 
+_RIGHT = "check that it is the right file"
 FOLDER = "a folder"
 _KINDS = (
     (stat.S_ISDIR, FOLDER), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"),
@@ -74,9 +78,29 @@ def read_bytes(path: str | Path, most: int, error: type[PtxError], remedy: str =
             reason = getattr(caught, "strerror", None) or "there is too little memory"
             raise error(f"cannot be read ({reason})", place=_shown(path), remedy=remedy) from None
     if max(size, len(data)) > most:
-        problem = f"is too large: {_megabytes(max(size, len(data)))}, and {_megabytes(most)} are the most that is read"
-        raise error(problem, place=_shown(path), remedy="check that it is the right file")
+        raise error(_too_large(_megabytes(max(size, len(data))), most), place=_shown(path), remedy=_RIGHT)
     return data
+
+
+def unpack(data: bytes, most: int, error: type[PtxError], place: str | Path) -> bytes:
+    """What gzip has packed; no more of it is unpacked than may be.
+
+    Args:
+        most: Bytes, unpacked.
+        place: The file, for what is raised.
+
+    Raises:
+        PtxError: Of the class `error`: it is damaged or not packed, or it is too large.
+    """
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+            found = file.read(most + 1)
+    except (OSError, EOFError, zlib.error, MemoryError) as caught:
+        reason = "there is too little memory" if isinstance(caught, MemoryError) else "it is damaged"
+        raise error(f"cannot be read ({reason})", place=_shown(place), remedy="copy it again") from None
+    if len(found) > most:
+        raise error(_too_large(f"over {_megabytes(most)} unpacked", most), place=_shown(place), remedy=_RIGHT)
+    return found
 
 
 def read_toml(path: str | Path, remedy: str) -> dict[str, Any]:
@@ -102,6 +126,10 @@ def read_toml(path: str | Path, remedy: str) -> dict[str, Any]:
 
 def _shown(path: str | Path) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(path))
+
+
+def _too_large(size: str, most: int) -> str:
+    return f"is too large: {size}, and {_megabytes(most)} are the most that is read"
 
 
 def _megabytes(size: int) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from prosody_transfer.core.errors import UsageError
-from prosody_transfer.core.reading import LIST_BYTES, read_bytes
+from prosody_transfer.core.reading import LIST_BYTES, read_bytes, unpack
 
 _FIELDS = 5
 
@@ -71,14 +69,13 @@ def read_prominence(paths: Sequence[str | Path]) -> list[Reading]:
 
 
 def _lines(path: str | Path) -> Iterator[tuple[int, str]]:
+    data = read_bytes(path, LIST_BYTES, UsageError)
+    if data[:2] == b"\x1f\x8b":
+        data = unpack(data, LIST_BYTES, UsageError, path)
     try:
-        data = read_bytes(path, LIST_BYTES, UsageError)
-        if data[:2] == b"\x1f\x8b":
-            data = gzip.decompress(data)
         text = data.decode("utf8")
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or type(error).__name__
-        raise UsageError(f"cannot be read ({reason})", place=str(path), remedy="check the path") from None
+    except UnicodeDecodeError:
+        raise UsageError("cannot be read (it is not UTF-8)", place=str(path), remedy="save it as UTF-8") from None
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             yield number, line.rstrip("\r")

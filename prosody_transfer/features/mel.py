@@ -63,7 +63,7 @@ def log_mel(waveform: Tensor, config: MelConfig) -> Tensor:
 def log_mel_array(waveform: np.ndarray, config: MelConfig) -> np.ndarray:
     """`log_mel` of one waveform without torch, the same to rounding: (N,) float32 -> (M, T) float32.
 
-    The same to the bit with any number of threads, unlike a product by BLAS: worker processes have one, we have all.
+    The same to the bit with any number of threads (`band_sums`): worker processes have one, we have all.
     """
     half, hop = config.n_fft // 2, config.hop_length
     padded = np.pad(waveform.astype(np.float32), half, mode="reflect")
@@ -73,11 +73,19 @@ def log_mel_array(waveform: np.ndarray, config: MelConfig) -> np.ndarray:
     window[start : start + config.win_length] = 0.5 - 0.5 * np.cos(turn)
     frames = np.lib.stride_tricks.sliding_window_view(padded, config.n_fft)[::hop]
     spectrum = np.abs(np.fft.rfft(frames * window, axis=-1))
-    mel = np.empty((config.n_mels, len(spectrum)), np.float32)
+    return np.log(np.maximum(band_sums(spectrum, config), np.float32(config.floor)))
+
+
+def band_sums(magnitude: np.ndarray, config: MelConfig) -> np.ndarray:
+    """Magnitudes (T, n_fft // 2 + 1) float32 summed under the mel filters, (M, T) float32.
+
+    The same to the bit with any number of threads, unlike a product by BLAS.
+    """
+    mel = np.empty((config.n_mels, len(magnitude)), np.float32)
     for band, row in zip(mel, mel_filterbank(config), strict=True):
         heard = slice(*(np.flatnonzero(row)[[0, -1]] + (0, 1))) if row.any() else slice(0)
-        np.einsum("tf,f->t", spectrum[:, heard], row[heard], out=band)
-    return np.log(np.maximum(mel, np.float32(config.floor)))
+        np.einsum("tf,f->t", magnitude[:, heard], row[heard], out=band)
+    return mel
 
 
 def energy_of_mel(mel: np.ndarray, config: MelConfig) -> np.ndarray:

@@ -11,7 +11,7 @@ import functools
 import numpy as np
 
 from prosody_transfer.core.config import MelConfig
-from prosody_transfer.features.mel import mel_filterbank
+from prosody_transfer.features.mel import band_sums, mel_filterbank
 from prosody_transfer.integration.noise import noise_table
 
 LIMIT = 3.0  # nats of correction a frame and band, as `models.vocoder.matching`
@@ -26,10 +26,23 @@ def hann(size: int) -> np.ndarray:
 
 
 @functools.lru_cache(maxsize=4)
-def _banks(config: MelConfig) -> tuple[np.ndarray, np.ndarray]:
-    """The mel filters transposed, (bins, M), and what spreads bands over bins, (M, bins)."""
+def _spreading(config: MelConfig) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What spreads bands over bins: the first band that holds each bin, (bins,), its share, and the next band's."""
     bank = mel_filterbank(config)
-    return np.ascontiguousarray(bank.T), bank / np.maximum(bank.sum(0), np.float32(1e-6))
+    shares = bank / np.maximum(bank.sum(0), np.float32(1e-6))
+    first = np.minimum((shares > 0).argmax(0), len(shares) - 2)
+    at = np.arange(shares.shape[1])
+    return first, shares[first, at], shares[first + 1, at]
+
+
+def spread_bands(values: np.ndarray, config: MelConfig) -> np.ndarray:
+    """Values of bands (T, M) on bins, (T, n_fft // 2 + 1): each bin lies in two neighbouring triangles at most.
+
+    The same to the bit with any number of threads, unlike a product by BLAS.
+    """
+    first, own, following = _spreading(config)
+    found: np.ndarray = values[:, first] * own + values[:, first + 1] * following
+    return found
 
 
 def spectra(signal: np.ndarray, size: int, n_fft: int, hop: int) -> np.ndarray:
@@ -137,12 +150,11 @@ def match_mel(
         mel: (M, T) natural log.
         real: (T,) bool.
     """
-    bank, spread = _banks(config)
     asked, hop, n_fft = np.ascontiguousarray(mel.T), config.hop_length, config.n_fft
     for _ in range(iterations):
         values = spectra(samples, len(real), n_fft, hop)
         magnitude = np.sqrt(values.real**2 + values.imag**2 + np.float32(1e-14))
-        got = np.log(np.maximum(magnitude @ bank, np.float32(FLOOR)))
-        gain = np.exp(np.clip(asked - got, -LIMIT, LIMIT) @ spread)
+        got = np.log(np.maximum(band_sums(magnitude, config).T, np.float32(FLOOR)))
+        gain = np.exp(spread_bands(np.clip(asked - got, -LIMIT, LIMIT), config))
         samples = overlap_add(values * gain, real, n_fft, hop) * np.repeat(real, hop)
     return samples

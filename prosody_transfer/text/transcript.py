@@ -8,10 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from prosody_transfer.core.errors import NoWordsError, TranscriptError
-from prosody_transfer.core.reading import TRANSCRIPT_BYTES, read_bytes
 from prosody_transfer.text import subtitles
 from prosody_transfer.text.cleaning import Cleaned, clean
-from prosody_transfer.text.encoding import decode, not_text
+from prosody_transfer.text.encoding import read_text
 from prosody_transfer.text.subtitles import is_subtitles, lines_of
 
 LONGEST_TEXT = 600_000  # characters; three hours of fast speech are 300,000
@@ -61,11 +60,7 @@ def read_words(path: str | Path) -> Cleaned:
     Raises:
         TranscriptError: The file is missing, cannot be read, is no text, or holds nothing that is said.
     """
-    data = read_bytes(path, TRANSCRIPT_BYTES, TranscriptError)
-    if what := not_text(data):
-        what = "not a text file" if what.startswith("no ") else f"{what}, not a text file"
-        raise TranscriptError(f"is {what}", place=str(path), remedy="give the words as plain text")
-    text = decode(data)
+    text = read_text(path, "give the words as plain text")
     if is_subtitles(text):
         try:
             text = "\n".join(lines_of(text))

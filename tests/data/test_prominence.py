@@ -48,3 +48,13 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, data):
         read_prominence([path])
     with pytest.raises(UsageError, match="No such file"):
         read_prominence([tmp_path / "gone"])
+
+
+def test_what_is_packed_is_unpacked_within_a_bound(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("prosody_transfer.data.prominence.LIST_BYTES", 20_000)
+    path = tmp_path / "dev.txt.gz"
+    path.write_bytes(gzip.compress(GOOD.encode()) + gzip.compress(GOOD.encode()))  # two members are one text
+    assert len(read_prominence([path])) == 4
+    path.write_bytes(gzip.compress(bytes(10_000_000)))  # 10 kB on the disk
+    with pytest.raises(UsageError, match=r"dev.txt.gz: is too large: over 0.02 MB unpacked"):
+        read_prominence([path])

@@ -208,3 +208,19 @@ def test_a_second_thread_costs_nothing_between_two_pieces_of_work():
         [sys.executable, "-c", SPINNING], capture_output=True, text=True, env=environment, check=True
     )
     assert float(done.stdout) < 0.2
+
+
+def test_the_number_of_threads_does_not_change_a_sample():
+    """A product by BLAS sums in another order with two threads than with one."""
+    say = (
+        "import hashlib, sys; from prosody_transfer.synthesis.transfer import Transferer, TransferSettings as S;"
+        "r = Transferer(runtime='onnx').from_file(sys.argv[1], 'alice', settings=S(check_transcript=False));"
+        "print(hashlib.sha256(r.waveform.tobytes()).hexdigest())"
+    )
+    source = Path(__file__).parents[2] / "examples" / "audio" / "source.flac"
+    said = []
+    for threads in "12":
+        env = {**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
+        done = subprocess.run([sys.executable, "-c", say, source], env=env, capture_output=True, text=True, check=True)
+        said.append(done.stdout)
+    assert said[0] == said[1] and len(said[0]) > 60

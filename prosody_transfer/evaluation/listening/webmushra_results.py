@@ -21,7 +21,7 @@ from prosody_transfer.evaluation.listening.ratings import (
     printable,
 )
 from prosody_transfer.evaluation.listening.webmushra import hidden_reference, trial_id
-from prosody_transfer.text.transcript import decode
+from prosody_transfer.text.encoding import decode
 
 REFERENCE = "reference"  # webMUSHRA's own name of the hidden reference, which it adds to every trial by itself
 ANCHORS = ("anchor35", "anchor70")  # of those that it can make
