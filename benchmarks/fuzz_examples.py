@@ -137,7 +137,8 @@ def _of_words() -> list[Parser]:
     from prosody_transfer.text.linguistics.word_lists import read_word_lists
     from prosody_transfer.text.markup import read_markup
     from prosody_transfer.text.normalise import normalise
-    from prosody_transfer.text.transcript import decode, read_transcript
+    from prosody_transfer.text.encoding import decode
+    from prosody_transfer.text.transcript import read_transcript
     from prosody_transfer.text.user_lexicon import read_lexicon
 
     grids = [TEXTGRID.encode(), SHORT.encode(), TEXTGRID.encode("utf-16")]

@@ -84,8 +84,8 @@ def test_zeros_at_the_end_are_padding():
 
 @pytest.mark.parametrize(("data", "what"), [
     (b"{\\rtf1\\ansi Hello}", "RTF"), (b"%PDF-1.4 hello", "PDF"), (b"PK\x03\x04\x14\0\0\0word/document.xml", "docx"),
-    (b"RIFF$\0\0\0WAVEfmt ", "recording"), (b"\x89PNG\r\n\x1a\n\0\0", "picture"), (bytes(range(256)) * 4, "no text file"),
-    (b"he\0llo", "no text file"),
+    (b"RIFF$\0\0\0WAVEfmt ", "recording"), (b"\x89PNG\r\n\x1a\n\0\0", "picture"),
+    (bytes(range(256)) * 4, "no text file"), (b"he\0llo", "no text file"),
 ])  # fmt: skip
 def test_files_that_are_no_text_are_named(tmp_path, data, what):
     path = tmp_path / "a.txt"
