@@ -83,9 +83,16 @@ SpeechOutput = Annotated[
     Path | None, _option("--output -o", "The result: .wav, .flac or .opus.  [default: speech.NAME.wav]", "FILE")
 ]
 OutputRaw = Annotated[bool, _option("--output-raw", "Samples to stdout: mono, 24 kHz, signed 16 bit.")]
+OutputWav = Annotated[str | None, _option("--output-wav", "stdout begins with a WAV header, for players.", "-")]
 WordLists = Annotated[Path | None, _option("--words", "Sentences as JSON lists of words, one a line.", "FILE.jsonl")]
 
+InputRate = Annotated[int, _option("--input-rate", "Samples a second on stdin.", "HZ")]
+TextLines = Annotated[
+    Path | None, _option("--text-lines", "The words, a line a phrase, instead of recognising them.", "FILE")
+]
+
 # How
+Latency = Annotated[float, _option("--latency", "A phrase is cut at a pause, after so long at the latest.", "SECONDS")]
 Keep = Annotated[str, _option("--keep", "What is taken from the source.", "LIST")]
 Strength = Annotated[float, _option("--strength", "0: as the voice would say it, to 1: as the source says it.", "0..1")]
 F0RangeScale = Annotated[float, _option("--f0-range-scale", "Stretch the melody about its median.", "RATIO")]

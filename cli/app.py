@@ -19,6 +19,7 @@ from prosody_transfer.cli import (
     render,
     speak,
     speakers,
+    stream,
     train,
     transfer,
     voice,
@@ -57,7 +58,10 @@ def ptx(
         say_lines(context.get_help())
 
 
-for _verb in (transfer, speak, render, speakers, align, features, evaluate, leakage, linguistics, prepare, doctor):
+_VERBS = (
+    transfer, speak, stream, render, speakers, align, features, evaluate, leakage, linguistics, prepare, doctor,
+)  # fmt: skip
+for _verb in _VERBS:
     app.command(epilog=_verb.EPILOG)(getattr(_verb, _verb.__name__.rpartition(".")[2]))
 app.add_typer(addon.app, name="addon")
 app.add_typer(listen.app, name="listen")

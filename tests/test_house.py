@@ -27,9 +27,11 @@ MAY_IMPORT = {
     "training": TOP | {"analysis", "corpus", "integration"},
     "voices": TOP | {"analysis", "corpus", "training"},
     "synthesis": TOP | {"analysis", "integration"},
+    "streaming": TOP | {"analysis", "integration", "synthesis"},
     "jobs": TOP | {"analysis", "integration", "synthesis"},
     "evaluation": TOP | {"analysis", "integration", "synthesis", "jobs"},
-    "cli": TOP | {"corpus", "voices", "analysis", "integration", "training", "synthesis", "jobs", "evaluation"},
+    "cli": TOP
+    | {"corpus", "voices", "analysis", "integration", "training", "synthesis", "streaming", "jobs", "evaluation"},
 }
 NOT_OURS = {".git", ".venv", ".lint", "build", "dist", "runs", "data", "demo", "ptx-evaluate"}  # at the top
 LEFTOVERS = ("__pycache__", ".egg-info", "_cache", ".hypothesis")  # anywhere

@@ -159,21 +159,27 @@ class Sharpener(StreamableBlock):
         flow = super().plan(ledger, before)
         take(Port(name="mel", axes=("B", self.setting.features.n_mels, "T")), ledger, flow, self.place)
         ledger.ask(Port(name="sharpening", axes=("B", 2)), self.place)
+        self.behind = flow.latency
         return replace(flow, latency=flow.latency + Fraction(FRAMES // 2) / flow.rate)
 
     def chunks(self, sequence: Tensors, source: Stream | None) -> Iterator[Tensors]:
         assert source is not None
         amounts, side = (float(sequence["sharpening"][0, 0]), float(sequence["sharpening"][0, 1])), FRAMES // 2
-        held, done, ended = source.read(self.setting.chunk_frames), 0, False
+        size, done = self.setting.chunk_frames, 0
+        first = self.setting.first_chunk(self.behind)  # what it and those after it wait for, and a chunk
+        held = source.read(first)
         empty = {name: value[..., :0] for name, value in held.items()}
-        while not ended:
-            more = source.read(self.setting.chunk_frames)
-            ended = not steps(more)
-            held = held if ended else join([held, more])
-            end = steps(held) if ended else max(done, steps(held) - side)
+        ended = steps(held) < first
+        while True:
+            end = steps(held) if ended else steps(held) - side
             if end > done:
                 sharper = sharpen(held["mel"][0], amounts)[None, :, done:end]
                 yield {**{name: value[..., done:end] for name, value in held.items()}, "mel": sharper}
+            if ended:
+                break
             drop = max(0, end - side)
-            held, done = {name: value[..., drop:] for name, value in held.items()}, end - drop
+            more = source.read(size)  # no more than the next chunk needs: what it waits for is the latency
+            ended = steps(more) < size
+            held = join([{name: value[..., drop:] for name, value in held.items()}, more])
+            done = end - drop
         yield empty

@@ -58,6 +58,12 @@ class SourceAligner:
         self._words: Any = None
         self._loading: Shared[object] = Shared(object)  # one thread loads, the others wait for it
 
+    def load(self, settings: AnalysisSettings, waveform: np.ndarray, sample_rate: int) -> None:
+        """Load now what settings ask for, and hear some sound, (N,) float32, with it; raises as `align`."""
+        self._aligner(settings.aligner)
+        if settings.recognise != "phones":
+            self._word_recogniser().text(waveform, sample_rate)
+
     def _aligner(self, name: str) -> Any:
         from prosody_transfer.alignment.base import get_aligner
 

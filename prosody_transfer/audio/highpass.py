@@ -22,6 +22,11 @@ def _low_pass(sample_rate: int) -> np.ndarray:
     return kernel / kernel.sum()  # type: ignore[no-any-return]
 
 
+def reach(sample_rate: int) -> int:
+    """Samples to each side that a sample of the result depends on."""
+    return len(_low_pass(sample_rate)) // 2
+
+
 def high_pass(waveform: np.ndarray, sample_rate: int) -> np.ndarray:
     """Without what lies below the voice; nothing moves in time.
 

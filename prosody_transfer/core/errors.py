@@ -9,6 +9,7 @@
 | 4 | `TranscriptError` | the words do not match the audio, or cannot be pronounced |
 | 5 | `OutputError` | the output exists, is of an unknown type, or it or standard output cannot be written |
 | 6 | `ModelError` | a checkpoint is damaged, of another version, or made for other features |
+| 6 | `CutSampleError` | a stream of samples ends inside one |
 | 7 | `DependencyError` | an optional part is not installed |
 | 70 | anything else | a mistake of ours: please report it |
 | 130 | | interrupted with Ctrl-C; nothing finished is lost |
@@ -91,6 +92,12 @@ class OutputError(PtxError):
 
 
 class ModelError(PtxError):
+    exit_code = 6
+
+
+class CutSampleError(PtxError):
+    """A stream of samples ends inside one."""
+
     exit_code = 6
 
 

@@ -59,7 +59,7 @@ class Layer:
 def build_layer(
     addons: Sequence[Addon], stack: Sequence[Any] | None = None, *, runtime: str = "onnx", provider: str = "cpu",
     shapes: Shapes = "dynamic", chunk_frames: int = 32, networks: Networks | None = None,
-    frames_given: bool = False,
+    frames_given: bool = False, first_frames: int | None = None,
 ) -> Layer:  # fmt: skip
     """Put together what a stack describes.
 
@@ -70,6 +70,7 @@ def build_layer(
             less work in all. Results are the same.
         networks: Already open, instead of opening the addons'.
         frames_given: Where the first component begins no stream, as a vocoder's, the caller gives its frames.
+        first_frames: Frames of the first chunk; None for `chunk_frames`.
 
     Raises:
         ModelError: A component or network is unknown, or the composition impossible; the message has the place and the
@@ -82,7 +83,7 @@ def build_layer(
         problem = "was made for other features than the addon before it"
         raise ModelError(problem, place=others[0].place, remedy="use addons of the same features")
     first = networks.addons[0].config
-    setting = Setting(networks, features, chunk_frames, first.provider)
+    setting = Setting(networks, features, chunk_frames, first.provider, first_frames=first_frames)
     spec = list(stack) if stack is not None else [part for addon in networks.addons for part in addon.config.stack]
     if not spec:
         raise ModelError("has an empty stack", place=networks.addons[0].place, remedy="give its components")

@@ -146,8 +146,7 @@ class NetworkStream(StreamableBlock):
 
     def first_chunk(self) -> int:
         """Frames of the first chunk, see `Setting.latency`."""
-        ahead = 0 if self.is_fixed else int((self.setting.latency - self.behind) * self.setting.frame_rate)
-        return self.chunk + max(0, ahead)
+        return self.chunk if self.is_fixed else self.setting.first_chunk(self.behind)
 
     def frame_ports(self) -> list[Port]:
         """What it is given frame by frame, besides the mask."""
