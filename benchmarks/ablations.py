@@ -26,6 +26,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from prosody_transfer.analysis.phone_words import words_of_phones
 from prosody_transfer.core.atomic import make_folder, write_atomically
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.types import Alignment, PhoneInterval
@@ -51,7 +52,6 @@ from prosody_transfer.text.phones import PHONES
 from prosody_transfer.training.commands import voice_facts
 from prosody_transfer.training.loop import LoopConfig, Trainer, run
 from prosody_transfer.training.validation import hold_out
-from prosody_transfer.training.words import words_of_phones
 
 NETWORK: dict[str, Any] = {
     "phone_channels": 96, "phone_layers": 3, "channels": 128, "layers": 4, "speaker_channels": 64,

@@ -1,62 +1,52 @@
-"""Predicted durations and melody against readings of held-out texts; used by speak.py."""
+"""Predicted durations and melody against readings of held-out texts, measured in the cache of a training.
+
+Usage: python benchmarks/speak_readings.py MANIFEST CACHE [--prosody KIND[:OPTION]] [--model FILE] [--shown]
+--shown: every word's residual is told, from the reading itself (what --words-from does). In sound, and with everything
+measured anew: ptx evaluate --texts MANIFEST.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import argparse
+import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from prosody_transfer.data.manifest import read_manifest
-from prosody_transfer.models.camp.task import CampTask, CampTaskConfig
-from prosody_transfer.store.weights import load_network
-from prosody_transfer.synthesis.speaking.planning import PAUSE_FROM
-from prosody_transfer.text.prosody_tokens import Tokens
+from prosody_transfer.data.manifest import cache_path, read_manifest
+from prosody_transfer.evaluation.texts.against import compare
+from prosody_transfer.evaluation.texts.summary import summarise
+from prosody_transfer.features.cache import load_utterance
+from prosody_transfer.synthesis.speaking.settings import SpeakSettings
+from prosody_transfer.synthesis.speaking.speaker import Speaker
+from prosody_transfer.training.readings import reading_of
+from prosody_transfer.training.voices import voice_facts
 
 
-def compare(manifest: Path, cache: Path, checkpoint: Path | None) -> dict[str, float]:
-    """Means over readings, each by itself; pauses over all. Nothing of how a text was read is told."""
-    from prosody_transfer.models.camp import speaking as model
-
-    network, header = load_network("camp", checkpoint)
-    task = CampTask(network.config, CampTaskConfig(), read_manifest(manifest), cache, header["voices"])
-    rows: list[dict[str, float]] = []
-    pauses: list[np.ndarray] = []
-    for reading in task.readings:
-        numbers = reading.numbers.copy()
-        numbers[3:5] = 0.0
-        tokens = Tokens(reading.classes, numbers, reading.word)
-        voice = network.config.speakers[reading.voice]
-        said = model.lengths(network, tokens, voice, reading.level)
-        phone, inner = ~tokens.is_gap, tokens.is_gap.copy()
-        inner[[0, -1]] = False
-        pauses.append(np.stack([(said.pause >= PAUSE_FROM)[inner], (reading.frames > 0)[inner]]))
-        free = np.where(tokens.is_gap & (said.pause < PAUSE_FROM), 0, np.round(said.frames)).astype(np.int64)
-        free[[0, -1]] = reading.frames[[0, -1]]
-        row = {"durations": _correlation(np.log(said.frames[phone]), np.log(reading.frames[phone]))}
-        for name, frames in (("f0_on_durations", reading.frames), ("f0_free", np.maximum(free, phone * 1))):
-            row |= _melody(model.contours(network, tokens, frames, voice, reading.level).log_f0, reading, name)
-        rows.append(row)
-    return _means(rows) | _pause_figures(np.concatenate(pauses, 1)) | {"readings": float(len(rows))}
-
-
-def _melody(log_f0: np.ndarray, reading: Any, name: str) -> dict[str, float]:
-    reading = replace(reading)
-    known = (reading.voiced > 0.5) & (reading.frames > 0)
-    truth, said = reading.log_f0[known], log_f0[known]
-    return {name: _correlation(said, truth), f"{name}_deviation_ratio": float(said.std() / truth.std())}
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("manifest", type=Path)
+    parser.add_argument("cache", type=Path)
+    parser.add_argument("--prosody", default="")
+    parser.add_argument("--model", type=Path)
+    parser.add_argument("--shown", action="store_true")
+    arguments = parser.parse_args()
+    speaker, rows = Speaker(prosody_model=arguments.model), read_manifest(arguments.manifest)
+    source, config = speaker.source(arguments.prosody), speaker.transferer.config
+    voices = tuple(sorted({row.speaker for row in rows}))
+    facts = voice_facts(rows, arguments.cache, voices, 40)
+    found, rng = [], np.random.default_rng(1)
+    for row in rows:
+        requests = speaker.requests(row.text, SpeakSettings(prosody=arguments.prosody))
+        utterance = load_utterance(cache_path(arguments.cache, row), config, False)
+        reading = reading_of(utterance, row.text, facts[row.speaker]["log_f0_median"], reads=source.choice.reads)
+        if reading is None or len(requests) != 1:
+            continue
+        figures = compare(reading, source, requests[0].sentence, row.speaker, rng, shown=arguments.shown)
+        found.append({"class": "statement", "speaker": row.speaker, **figures})
+    table = summarise(found)
+    print(json.dumps({"readings": len(found), **{f["key"]: round(f["value"], 4) for f in table}}, indent=1))
 
 
-def _correlation(a: np.ndarray, b: np.ndarray) -> float:
-    return float(np.corrcoef(a, b)[0, 1])
-
-
-def _means(rows: list[dict[str, float]]) -> dict[str, float]:
-    return {key: round(float(np.nanmean([row[key] for row in rows])), 4) for key in rows[0]}
-
-
-def _pause_figures(pauses: np.ndarray) -> dict[str, float]:
-    said, true = pauses
-    both = float((said & true).sum())
-    return {"pause_f1": round(2 * both / float(said.sum() + true.sum()), 4), "pauses": float(true.sum())}
+if __name__ == "__main__":
+    main()

@@ -77,6 +77,9 @@ Prosody = Annotated[
 Tune = Annotated[TuneName | None, _option("--tune", "How sentences end.  [default: by their kind]", "rise|fall")]
 LengthScale = Annotated[float, _option("--length-scale", "Above 1 is slower.", "RATIO")]
 SentenceSilence = Annotated[str, _option("--sentence-silence", "Between sentences, drawn.", "SECONDS[-SECONDS]")]
+WordsFrom = Annotated[
+    Path | None, _option("--words-from", "A recording of the same words: each is said as there.", "FILE")
+]
 Seed = Annotated[int, _option("--seed", "Of what is drawn.", "NUMBER", min=0)]
 LexiconFile = Annotated[Path | None, _option("--lexicon", "Names and their phones, as in the CMU dictionary.", "FILE")]
 SpeechOutput = Annotated[

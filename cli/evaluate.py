@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from prosody_transfer.cli import _options as o
+from prosody_transfer.cli._evaluating_texts import evaluate_texts
 from prosody_transfer.cli._options import _option
 from prosody_transfer.cli._shared import complain, note, print_json, progress
 from prosody_transfer.core.errors import PartialFailure
@@ -17,7 +18,8 @@ Examples:
   ptx evaluate pairs.jsonl --report report.html
   ptx evaluate --sources takes/ --speaker alice     # makes the transfers first
   ptx evaluate --benchmark --no-asr                 # on the exact-answer set that ships
-  ptx evaluate --benchmark --exact                  # the exact answers against themselves: the zeros"""
+  ptx evaluate --benchmark --exact                  # the exact answers against themselves: the zeros
+  ptx evaluate --texts texts.tsv --speaker alice,michael,heart"""
 
 
 Pairs = Annotated[
@@ -25,7 +27,9 @@ Pairs = Annotated[
     typer.Argument(metavar="PAIRS", help='JSON Lines: {"source": ..., "speaker": ..., "output": ...} a line.'),
 ]
 Sources = Annotated[Path | None, _option("--sources", "Transfer the recordings in a folder, and judge those.", "DIR")]
-Speaker = Annotated[str | None, _option("--speaker -s", "The voice that --sources are transferred into.", "NAME")]
+Speaker = Annotated[
+    str | None, _option("--speaker -s", "The voice that --sources are transferred into; of --texts, voices.", "NAME")
+]
 Benchmark = Annotated[bool, _option("--benchmark", "Judge on the exact-answer set that ships.")]
 Exact = Annotated[bool, _option("--exact", "Judge the exact answers in the outputs' place.")]
 Report = Annotated[Path | None, _option("--report", "Write a page; the same as JSON beside it.", "FILE.html")]
@@ -37,7 +41,10 @@ Workers = Annotated[int, _option("--workers", "Processes.", "N")]
 Work = Annotated[Path, _option("--work", "Where partial results and outputs are kept; makes it resumable.", "FOLDER")]
 Limit = Annotated[int | None, _option("--limit", "At most so many pairs, evenly spread.", "N")]
 Show = Annotated[int, _option("--show", "Pairs to hear and see in the report, from best to worst.", "N")]
-Seed = Annotated[int, _option("--seed", "Of what is random in the controls.", "N")]
+Seed = Annotated[int, _option("--seed", "Of what is random: the controls, what is drawn in speaking.", "N", min=0)]
+Texts = Annotated[
+    Path | None, _option("--texts", "Speak texts and judge them: a class and a text a line, or a manifest.", "FILE")
+]
 
 
 def evaluate(
@@ -45,7 +52,7 @@ def evaluate(
     exact: Exact = False, report: Report = None, asr: Asr = None, quality: Quality = None,
     controls: ControlCount = None, no_controls: NoControls = False, limit: Limit = None, workers: Workers = 2,
     work: Work = Path("ptx-evaluate"), model: o.Model = None, vocoder: o.Vocoder = None, seed: Seed = 0,
-    show: Show = 3, json: o.Json = False, overwrite: o.Force = False,
+    show: Show = 3, texts: Texts = None, prosody: o.Prosody = "", json: o.Json = False, overwrite: o.Force = False,
 ) -> None:  # fmt: skip
     """Judge transfers: prosody, identity, words, quality.
 
@@ -55,6 +62,11 @@ def evaluate(
     from prosody_transfer.cli._evaluating import check, check_judges, gather, print_report
 
     left_out_here = check_judges(asr, quality)
+    if texts is not None:
+        alone = not (pairs or sources or benchmark or report)
+        note(left_out_here) if left_out_here else None
+        evaluate_texts(alone, texts, speaker, prosody, asr, quality, limit, seed, model, vocoder, json)
+        return
     from prosody_transfer.evaluation.evaluate import evaluate as measure
     from prosody_transfer.evaluation.judges import Settings
     from prosody_transfer.evaluation.report import build, write

@@ -23,7 +23,8 @@ def speak(
     speaker: o.Speaker, text: o.TextArgument = None, output: o.SpeechOutput = None,
     input_file: o.InputFile = None, output_raw: o.OutputRaw = False, prosody: o.Prosody = "",
     tune: o.Tune = None, length_scale: o.LengthScale = 1.0, sentence_silence: o.SentenceSilence = "0.3-0.6",
-    seed: o.Seed = 1, lexicon: o.LexiconFile = None, save_plan: o.SavePlan = None, model: o.Model = None,
+    seed: o.Seed = 1, words_from: o.WordsFrom = None, lexicon: o.LexiconFile = None, save_plan: o.SavePlan = None,
+    model: o.Model = None,
     vocoder: o.Vocoder = None, device: o.Device = "cpu", subtype: o.Subtype = "PCM_24", voices: o.Voices = None,
     json: o.Json = False, overwrite: o.Force = False,
 ) -> None:  # fmt: skip
@@ -61,11 +62,14 @@ def speak(
     speaking = Speaker(Transferer(model, vocoder, device, voices))
     if output_raw:
         say(APLAY.format(speaking.transferer.config.sample_rate), error=True)
-        speaking.speak_to(sys.stdout.buffer, "<i2", said, speaker, settings, lexicon=names, place=place, plan=save_plan)
+        speaking.speak_to(
+            sys.stdout.buffer, "<i2", said, speaker, settings, lexicon=names, place=place, plan=save_plan,
+            words_from=words_from,
+        )  # fmt: skip
         return
     report = speaking.speak_to_file(
         said, speaker, target, settings, lexicon=names, place=place, plan=save_plan, overwrite=overwrite,
-        subtype=subtype,
+        subtype=subtype, words_from=words_from,
     )  # fmt: skip
     if json:
         print_json(report)

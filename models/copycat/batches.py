@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from prosody_transfer.analysis.phone_words import words_of_phones
 from prosody_transfer.core.config import Config
 from prosody_transfer.data.dataset import Corpus, speaker_weights
 from prosody_transfer.data.manifest import Row
@@ -19,7 +20,6 @@ from prosody_transfer.models.copycat.network import MEL_FLOOR, CopyCat
 from prosody_transfer.text.phones import PHONES, VOWELS
 from prosody_transfer.training.heard import heard_phones
 from prosody_transfer.training.perturb import perturb_energy, perturb_mel, soften_phones
-from prosody_transfer.training.words import words_of_phones
 
 
 class CopyCatTaskConfig(Config):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from prosody_transfer.analysis.phone_words import words_of_phones
 from prosody_transfer.features.cache import Utterance
 from prosody_transfer.models.copycat.inputs import ENERGY_SCALE_DB, F0_SCALE, PhoneInputs, ProsodyInputs
 from prosody_transfer.models.copycat.network import CopyCat
-from prosody_transfer.training.words import words_of_phones
 
 
 def self_transfer(

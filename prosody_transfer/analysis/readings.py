@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from prosody_transfer.core.types import Alignment, PhoneInterval, WordInterval
+from prosody_transfer.analysis.analyse import Analysis
+from prosody_transfer.analysis.phone_words import words_of_phones
+from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval, WordInterval
 from prosody_transfer.features.extract import Features
 from prosody_transfer.features.prominence import measure_words
+from prosody_transfer.text.lexicon import Pronunciation
+from prosody_transfer.text.phones import PHONES, phone_id, stress_id
 from prosody_transfer.text.prosody_tokens import Tokens, tokens_of
-from prosody_transfer.text.spoken import SpokenWord
+from prosody_transfer.text.spoken import SpokenSentence, SpokenWord
 
 POINTS = 4  # of F0, voicing and energy in each token
 LEAST_ENERGY_DB = -40.0
@@ -26,6 +30,7 @@ class Reading:
         frames: (P,) int64; 0 for gaps that are no pause.
         log_f0, voiced, energy: (4, P) float32, F0 relative to the voice's level, share of voiced frames, dB.
         level: ln Hz.
+        phones: Of each word, as it was said.
     """
 
     tokens: Tokens
@@ -34,36 +39,79 @@ class Reading:
     voiced: np.ndarray
     energy: np.ndarray
     level: float
+    phones: tuple[Pronunciation, ...]
 
 
 def read_recording(
-    features: Features, names: Sequence[str], durations: np.ndarray, words: Sequence[SpokenWord],
+    features: Features, phones: np.ndarray, durations: np.ndarray, words: Sequence[SpokenWord],
     spans: Sequence[tuple[int, int]], kinds: Sequence[str], level: float,
 ) -> Reading:  # fmt: skip
     """A recording of which the phones are known.
 
     Args:
-        names: Of the phones, "SIL" for pauses.
+        phones: (K,) int, indices into PHONES; 0 for pauses.
         durations: (K,) int, frames of each phone.
         words: With the phones that were said.
         spans: Where each word lies among the phones.
         kinds: Of each word's sentence.
         level: ln Hz, the voice's median F0.
     """
-    heard = measure_words(features, _alignment(features, names, durations, words, spans)).prominence
+    heard = measure_words(features, _alignment(features, phones, durations, words, spans)).prominence
     tokens = tokens_of(words, kinds, [float(h) for h in heard])
     edges = _edges(spans, np.concatenate([[0], np.cumsum(durations)]), len(durations))
     contours = [_points(v, edges) for v in (features.log_f0 - level, features.voiced, features.energy_db)]
     return Reading(
-        tokens, edges[:, 1] - edges[:, 0], contours[0], contours[1], np.maximum(contours[2], LEAST_ENERGY_DB), level
-    )
+        tokens, edges[:, 1] - edges[:, 0], contours[0], contours[1], np.maximum(contours[2], LEAST_ENERGY_DB), level,
+        tuple(word.phones for word in words),
+    )  # fmt: skip
+
+
+def aligned_words(
+    words: Sequence[SpokenWord], phones: np.ndarray, stress: np.ndarray, text: str
+) -> tuple[list[SpokenWord], list[tuple[int, int]]] | None:
+    """The words with the phones that were aligned, and where each lies among these; None where they do not fit.
+
+    Args:
+        phones: (K,) int, indices into PHONES.
+        stress: (K,) int, as `text.phones.stress_id`.
+        text: What was aligned, of which these are the words.
+    """
+    runs = words_of_phones(phones, text)
+    numbers = [int(n) for n in np.unique(runs[phones > 0])]
+    if len(numbers) != len(words):
+        return None
+    found, spans = [], []
+    for word, number in zip(words, numbers, strict=True):
+        at = np.flatnonzero(runs == number)
+        names = tuple(PHONES[phones[i]] + (str(stress[i] - 1) if stress[i] else "") for i in at)
+        found.append(replace(word, phones=names))
+        spans.append((int(at[0]), int(at[-1]) + 1))
+    return found, spans
+
+
+def read_analysis(analysis: Analysis, sentences: Sequence[SpokenSentence], text: str) -> Reading | None:
+    """An analysed recording of a text; None where the phones that were aligned are not those of its words.
+
+    Args:
+        sentences: Of `text`, all of it.
+    """
+    alignment, features = analysis.alignment, analysis.features
+    names = [interval.phone for interval in alignment.phones]
+    phones, stress = (np.array([of(name) for name in names]) for of in (phone_id, stress_id))
+    config = features.config
+    durations = np.array(alignment.durations(features.n_frames, config.sample_rate, config.hop_length))
+    found = aligned_words([w for s in sentences for w in s.words], phones, stress, text)
+    if found is None:
+        return None
+    kinds = [s.kind for s in sentences for _ in s.words]
+    return read_recording(features, phones, durations, *found, kinds, analysis.f0_level)
 
 
 def _alignment(
-    features: Features, names: Sequence[str], durations: np.ndarray, words: Sequence[SpokenWord],
+    features: Features, phones: np.ndarray, durations: np.ndarray, words: Sequence[SpokenWord],
     spans: Sequence[tuple[int, int]],
 ) -> Alignment:  # fmt: skip
-    config = features.config
+    config, names = features.config, [PHONES[p] if p else SILENCE for p in phones]
     ends = np.cumsum(durations) * config.hop_length / config.sample_rate
     starts = np.concatenate([[0.0], ends[:-1]])
     intervals = [PhoneInterval(n, float(a), float(b)) for n, a, b in zip(names, starts, ends, strict=True)]

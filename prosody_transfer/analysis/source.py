@@ -34,6 +34,7 @@ class SourceAlignment:
     `readings`: what was not read in the likeliest way, because the recording said otherwise.
     `confidence`: for each word of the alignment the probability that it is what is said there, 0 to 1; None where it is
     not known (from a TextGrid).
+    `wrong`: those of the warnings that say that another word is heard.
     """
 
     alignment: Alignment
@@ -43,6 +44,7 @@ class SourceAlignment:
     warnings: list[str] = field(default_factory=list)
     readings: list[Chosen] = field(default_factory=list)
     confidence: tuple[float | None, ...] = ()
+    wrong: list[str] = field(default_factory=list)
 
 
 class SourceAligner:
@@ -128,6 +130,7 @@ class SourceAligner:
             raise AudioError("no speech found", remedy="check that the right channel and the right file were given")
         warnings: list[str] = []
         readings: list[Chosen] = []
+        wrong: list[str] = []
         if transcript.text:
             text = transcript.settled(heard, warnings)
             tokens = split_tokens(text_tokens(text), heard) if len(pieces) > 1 else [text]
@@ -136,7 +139,8 @@ class SourceAligner:
                 warnings += check_match(parts, heard, starts)
             weighed = self._weigh(parts, heard, config)
             if check:
-                warnings += self._wrong_words(waveform, pieces, weighed)
+                wrong = self._wrong_words(waveform, pieces, weighed)
+                warnings += wrong
             origin = transcript.origin
         else:
             texts = [""] * len(pieces)
@@ -150,7 +154,7 @@ class SourceAligner:
             origin = "asr" if text else "phones"
         sure = joined_confidences(parts, weighed, recognised=origin == "asr")
         whole = join_alignments(parts, starts, duration)
-        return SourceAlignment(whole, parts, origin, text, warnings, readings, sure)
+        return SourceAlignment(whole, parts, origin, text, warnings, readings, sure, wrong)
 
     def _weigh(self, parts: list[Alignment], heard: list[Alignment], config: MelConfig) -> list[Weighed | None]:
         bigram = log_bigram(self.recogniser)

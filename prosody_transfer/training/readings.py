@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-
 import numpy as np
 
-from prosody_transfer.analysis.readings import Reading, read_recording
+from prosody_transfer.analysis.readings import Reading, aligned_words, read_recording
 from prosody_transfer.core.errors import TranscriptError
-from prosody_transfer.core.types import SILENCE
 from prosody_transfer.features.cache import Utterance
-from prosody_transfer.text.phones import PHONES
 from prosody_transfer.text.spoken import SpokenWord, spoken_sentences
-from prosody_transfer.training.words import words_of_phones
 
 
 def reading_of(utterance: Utterance, text: str, level: float, *, reads: bool = True) -> Reading | None:
@@ -28,12 +22,11 @@ def reading_of(utterance: Utterance, text: str, level: float, *, reads: bool = T
     except TranscriptError:
         return None
     phones, frames = utterance.phones.astype(int), utterance.durations.astype(int)
-    said = _as_aligned(words, phones, utterance.stress.astype(int), text)
+    said = aligned_words(words, phones, utterance.stress.astype(int), text)
     if said is None:
         return None
     words, spans = said
-    names = [PHONES[p] if p else SILENCE for p in phones]
-    return read_recording(utterance.features, names, frames, words, spans, kinds, level)
+    return read_recording(utterance.features, phones, frames, words, spans, kinds, level)
 
 
 def pace_of(utterance: Utterance, usual: np.ndarray) -> float:
@@ -54,24 +47,3 @@ def _words(text: str, reads: bool) -> tuple[list[SpokenWord], list[str]]:
         analysed = analyse(text)
     sentences = spoken_sentences(text, analysed)
     return [w for s in sentences for w in s.words], [s.kind for s in sentences for _ in s.words]
-
-
-def _as_aligned(
-    words: Sequence[SpokenWord], phones: np.ndarray, stress: np.ndarray, text: str
-) -> tuple[list[SpokenWord], list[tuple[int, int]]] | None:
-    """The words with the phones that were aligned, and where each lies among these; None where they do not fit."""
-    runs = words_of_phones(phones, text)
-    numbers = [int(n) for n in np.unique(runs[phones > 0])]
-    if len(numbers) != len(words):
-        return None
-    found, spans = [], []
-    for word, number in zip(words, numbers, strict=True):
-        at = np.flatnonzero(runs == number)
-        names = tuple(_name(phones[i], stress[i]) for i in at)
-        found.append(replace(word, phones=names))
-        spans.append((int(at[0]), int(at[-1]) + 1))
-    return found, spans
-
-
-def _name(phone: int, stress: int) -> str:
-    return PHONES[phone] + (str(stress - 1) if stress else "")

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
+from prosody_transfer.analysis.phone_words import words_of_phones
 from prosody_transfer.models.copycat.batches import CopyCatTaskConfig
 from prosody_transfer.models.copycat.config import CopyCatConfig
 from prosody_transfer.models.copycat.task import CopyCatTask
 from prosody_transfer.text.phones import phone_id
-from prosody_transfer.training.words import words_of_phones
 
 SMALL = CopyCatConfig(
     speakers=("one", "two"), phone_channels=16, phone_layers=1, channels=16, layers=2, speaker_channels=8,

@@ -70,7 +70,8 @@ def plan_sentence(
     sentence, rate = request.sentence, config.sample_rate / config.hop_length
     tokens = tokens_of(sentence.words, sentence.kind, heard(request.wishes))
     model, network = source.model, source.network
-    told = model.condition(network, tokens, sentence, source.choice.option, rng)
+    more = () if request.heard is None else (request.heard,)
+    told = model.condition(network, tokens, sentence, source.choice.option, rng, *more)
     found = model.lengths(network, told, voice, level)
     pauses = tokens.is_gap & (found.pause >= PAUSE_FROM)
     frames = scaled_lengths(tokens, found.frames, pauses, request.wishes, length_scale, rate)
@@ -79,7 +80,7 @@ def plan_sentence(
     frames[-1] = max(1, round((TAIL_SECONDS + (silence if asked is None else asked)) * rate))
     made = outline(sentence.words, tokens, frames, model.contours(network, told, frames, voice, level))
     made.energy_db[np.repeat(tokens.is_gap, frames)] = SILENT_DB
-    drawn = draw(made, sentence, tune)
+    drawn = draw(made, sentence, tune) if request.heard is None or tune else "as in the recording"
     emphasise(made, request.wishes)
     spans = np.array([made.span(i) for i in range(len(sentence.words))])
     return PlannedSentence(request, _plan(made, config, level), drawn, spans)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from prosody_transfer.analysis.readings import Reading
 from prosody_transfer.text.prosody_tokens import Tokens
 from prosody_transfer.text.spoken import SpokenSentence
 
@@ -43,13 +44,22 @@ class TextProsody(Protocol):
     """The speaking part of a model of role "text", a module or an object."""
 
     def condition(
-        self, network: Any, tokens: Tokens, sentence: SpokenSentence, option: str, rng: np.random.Generator
+        self, network: Any, tokens: Tokens, sentence: SpokenSentence, option: str, rng: np.random.Generator,
+        words: np.ndarray | None = None,
     ) -> Any:  # fmt: skip
         """What the two below are told of a sentence: its tokens, and whatever else they need, such as what was drawn.
 
         Args:
             option: One of the model's, see `models.registry.Model.options`.
             rng: Of what is drawn; the same for all sentences of a text, one after another.
+            words: (W, E), what a recording tells of each word, as `hear` gave it; given to models that have `hear`.
+        """
+
+    def hear(self, network: Any, reading: Reading) -> np.ndarray:
+        """What a recording tells of each of its words, (W, E) numbers of the model's own. A model need not have this.
+
+        Raises:
+            ModelError: The network was made without.
         """
 
     def lengths(self, network: Any, told: Any, voice: str, level: float, pace: float = 0.0) -> Lengths:

@@ -24,6 +24,7 @@ from prosody_transfer.synthesis.plan_file import save_plan
 from prosody_transfer.synthesis.render import Rendered
 from prosody_transfer.synthesis.speaking.choice import choose_prosody
 from prosody_transfer.synthesis.speaking.planning import PlannedSentence, ProsodySource, join_plans, plan_sentence
+from prosody_transfer.synthesis.speaking.reference import said_as_in
 from prosody_transfer.synthesis.speaking.settings import SpeakSettings, check_settings
 from prosody_transfer.synthesis.speaking.text_source import require_prosody
 from prosody_transfer.synthesis.speaking.wishes import Request, requests
@@ -82,15 +83,18 @@ class Speaker:
         return replace(self._sources[choice.kind], choice=choice)
 
     def requests(
-        self, text: str, settings: SpeakSettings, lexicon: Lexicon | None = None, place: str = "text"
-    ) -> list[Request]:
+        self, text: str, settings: SpeakSettings, lexicon: Lexicon | None = None, place: str = "text",
+        words_from: str | Path | None = None,
+    ) -> list[Request]:  # fmt: skip
         """What is to be said, sentence by sentence.
 
         Args:
             text: With its marks, see `text.markup`.
             place: Where the text comes from, for messages.
+            words_from: A recording of the same words, each of which is said as there.
 
         Raises:
+            MismatchError: The recording is of other words.
             TranscriptError: A mark is wrong, or nothing can be said.
             UsageError: There is no such source of prosody.
             DependencyError: It reads the text's parse, and the extra `speak` is not installed.
@@ -102,7 +106,11 @@ class Speaker:
             from prosody_transfer.text.linguistics.analysis import analyse
 
             analysed = analyse(marked.text)
-        return requests(spoken_sentences(marked.text, analysed, lexicon), marked.marks)
+        found = requests(spoken_sentences(marked.text, analysed, lexicon), marked.marks)
+        if words_from is None:
+            return found
+        source, transferer = self.source(settings.prosody), self.transferer
+        return said_as_in(words_from, found, marked.text, source, transferer.aligner, transferer.config)
 
     def plans(
         self, found: Sequence[Request], speaker: str, settings: SpeakSettings
@@ -114,6 +122,7 @@ class Speaker:
         for number, request in enumerate(found):
             silence = float(rng.uniform(*settings.sentence_silence))
             silence += settings.paragraph_silence * request.sentence.ends_paragraph
+            silence = silence if request.silence is None else request.silence
             if number == len(found) - 1:
                 silence = 0.0
             yield plan_sentence(
@@ -123,12 +132,13 @@ class Speaker:
 
     def speak(
         self, text: str, speaker: str, settings: SpeakSettings | None = None, *, lexicon: Lexicon | None = None,
-        place: str = "text",
+        place: str = "text", words_from: str | Path | None = None,
     ) -> Iterator[SpokenPart]:  # fmt: skip
         """Say a text, a sentence at a time; raises as `requests` and `plans`."""
         settings = check_settings(settings or SpeakSettings())
         self.transferer.voice(speaker)
-        for planned in self.plans(self.requests(text, settings, lexicon, place), speaker, settings):
+        found = self.requests(text, settings, lexicon, place, words_from)
+        for planned in self.plans(found, speaker, settings):
             yield SpokenPart(planned, self.render(planned.plan, speaker).waveform)
 
     def render(self, plan: ProsodyPlan, speaker: str) -> Rendered:
@@ -138,7 +148,7 @@ class Speaker:
     def speak_to_file(
         self, text: str, speaker: str, output: str | Path, settings: SpeakSettings | None = None, *,
         lexicon: Lexicon | None = None, place: str = "text", plan: str | Path | None = None, overwrite: bool = False,
-        subtype: str = DEFAULT_SUBTYPE,
+        subtype: str = DEFAULT_SUBTYPE, words_from: str | Path | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Say a text into a file, which appears whole or not at all.
 
@@ -154,7 +164,9 @@ class Speaker:
         check_writable(output, overwrite, subtype, self.transferer.config.sample_rate)
         credit = self.transferer.credit(speaker)
         with _spool(Path(output)) as kept:
-            report = self.speak_to(kept, "<f4", text, speaker, settings, lexicon=lexicon, place=place, plan=plan)
+            report = self.speak_to(
+                kept, "<f4", text, speaker, settings, lexicon=lexicon, place=place, plan=plan, words_from=words_from
+            )
             kept.flush()
             waveform = np.memmap(kept, np.dtype("<f4"), "r")
             rate = self.transferer.config.sample_rate
@@ -165,6 +177,7 @@ class Speaker:
     def speak_to(
         self, stream: IO[bytes], sample: str, text: str, speaker: str, settings: SpeakSettings | None = None, *,
         lexicon: Lexicon | None = None, place: str = "text", plan: str | Path | None = None,
+        words_from: str | Path | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Say a text into a stream of samples without a header, flushed after every sentence.
 
@@ -174,7 +187,7 @@ class Speaker:
         settings = settings or SpeakSettings()
         began, count, rows, plans = time.perf_counter(), 0, [], []
         rate = self.transferer.config.sample_rate
-        for part in self.speak(text, speaker, settings, lexicon=lexicon, place=place):
+        for part in self.speak(text, speaker, settings, lexicon=lexicon, place=place, words_from=words_from):
             wave = part.waveform
             if sample == "<i2":
                 wave = np.clip(np.rint(wave * 32768.0), -32768, 32767)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from prosody_transfer.text.marks import Break, Emphasis, Mark, Phones, Prosody
 from prosody_transfer.text.spoken import SpokenSentence, SpokenWord
 
@@ -28,11 +30,19 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Request:
-    """A sentence and what is asked of its words; `lead`: seconds of silence asked for before it."""
+    """A sentence and what is asked of its words.
+
+    Attributes:
+        lead: Seconds of silence asked for before it.
+        heard: (W, E), what a recording tells of each word, see `predicted.TextProsody.hear`; None without one.
+        silence: Seconds after it in that recording.
+    """
 
     sentence: SpokenSentence
     wishes: tuple[Wishes, ...]
     lead: float | None = field(default=None)
+    heard: np.ndarray | None = field(default=None, compare=False, repr=False)
+    silence: float | None = None
 
 
 def requests(sentences: Sequence[SpokenSentence], marks: Sequence[Mark]) -> list[Request]:
