@@ -133,11 +133,11 @@ TEXTS = [
 def _of_words() -> list[Parser]:
     from prosody_transfer.alignment.textgrid import read_textgrid
     from prosody_transfer.data.prominence import read_prominence
+    from prosody_transfer.text.encoding import decode
     from prosody_transfer.text.linguistics.predictor import SHIPPED, load_predictor
     from prosody_transfer.text.linguistics.word_lists import read_word_lists
     from prosody_transfer.text.markup import read_markup
     from prosody_transfer.text.normalise import normalise
-    from prosody_transfer.text.encoding import decode
     from prosody_transfer.text.transcript import read_transcript
     from prosody_transfer.text.user_lexicon import read_lexicon
 

@@ -112,7 +112,9 @@ Check = Annotated[bool, _option("--check/--no-check", "Refuse a transcript that 
 Vocoder = Annotated[str | None, _option("--vocoder", "Another vocoder, of ptx or Vocos.", "griffin-lim|FILE")]
 Model = Annotated[
     Path | None,
-    _option("--model", "Another acoustic model: its name, a checkpoint or an addon.", "NAME|FILE|FOLDER", callback=_named),
+    _option(
+        "--model", "Another acoustic model: its name, a checkpoint or an addon.", "NAME|FILE|FOLDER", callback=_named
+    ),
 ]
 Runtime = Annotated[
     RuntimeName, _option("--runtime", "What runs addons.  [auto: onnx; checkpoints and GPUs: torch]", "auto|onnx|torch")

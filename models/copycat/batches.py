@@ -28,9 +28,9 @@ class CopyCatTaskConfig(Config):
     `capacity_bits` is the latent's rate per second at the end of its ramp; `start_from` a CopyCat checkpoint with the
     same network settings, or fewer decoder layers, to go on from, or several, of which the mean; then there is no ramp.
     `adversary_weight`: how strongly the latent is trained against the classifier of speakers that learns beside the
-    network; at 0 that only reports. `perturb`: whether the reference encoder hears a perturbed mel. `recogniser`: a
-    checkpoint ("shipped": the one that ships) whose posteriors stand for heard phones in a share `soft_phones` of the
-    crops; "" for made-up doubt.
+    network; at 0 that only reports. `perturb`: whether the reference encoder hears a perturbed mel, its bands moved by
+    up to `warp`, relative. `recogniser`: a checkpoint ("shipped": the one that ships) whose posteriors stand for heard
+    phones in a share `soft_phones` of the crops; "" for made-up doubt.
     """
 
     batch_size: int = 12
@@ -47,6 +47,7 @@ class CopyCatTaskConfig(Config):
     start_from: str | tuple[str, ...] = ""
     adversary_weight: float = 0.0
     perturb: bool = True
+    warp: float = 0.15
     recogniser: str = ""
 
 
@@ -128,7 +129,7 @@ class Batcher:
             "phones": one_hot, "stress": stress, "durations": utterance.durations.astype(np.int64), "start": start,
             **({"words": self.words[i]} if self.words else {}),
             "mel": pad(np.maximum(features.mel[:, part], MEL_FLOOR)),
-            "heard": pad(perturb_mel(features.mel[:, part], rng) if task.perturb else features.mel[:, part]),
+            "heard": pad(self._heard(features.mel[:, part], rng)),
             "log_f0": pad((features.log_f0[part] - level) / F0_SCALE),
             "voiced": pad(features.voiced[part].astype(np.float32)),
             "energy": pad(perturb_energy(features.energy_db, rng)[part] / ENERGY_SCALE_DB),
@@ -137,6 +138,10 @@ class Batcher:
             "known": float(rng.random() >= task.unknown_source),
             "keep": (rng.random(3) >= (task.drop_pitch, task.drop_energy, task.drop_latent)).astype(np.float32),
         }  # fmt: skip
+
+    def _heard(self, mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """What the reference encoder hears of a mel, (M, T)."""
+        return perturb_mel(mel, rng, warp=self.task.warp) if self.task.perturb else mel
 
     def batch(self, rng: np.random.Generator, step: int) -> CopyCatBatch:
         chosen = rng.choice(len(self.weights), self.task.batch_size, p=self.weights)

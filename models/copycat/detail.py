@@ -37,7 +37,7 @@ def measure_sharpening(
 
 def add_sharpening(task: Any, weights: dict[str, Tensor], voices: dict[str, dict[str, Any]]) -> None:
     """Write `sharpening` into what is known of each voice, with the weights that a training ended with."""
-    network = CopyCat(task.config)
+    network = task.network_class(task.config)
     load_into(network, weights, "the averaged weights")
     network.eval().to(task.device)
     for row, name in enumerate(task.config.speakers):

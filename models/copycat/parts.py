@@ -116,7 +116,11 @@ def parts(network: CopyCat) -> dict[str, Part]:
 
 def addon(network: CopyCat, header: Mapping[str, Any]) -> dict[str, Any]:
     """How its components are wired."""
-    around = ("Upsampler", "OwnProsody", "EasedEnergy", "GuidedDecoder", "Sharpener")
+    return stack_of("Upsampler", "OwnProsody", "EasedEnergy", "GuidedDecoder", "Sharpener")
+
+
+def stack_of(*around: str) -> dict[str, Any]:
+    """All encoders, and components by name one after the other."""
     frames = {"type": "StreamableStack", "stack": [{"type": name} for name in around]}
     whole = {"type": "StreamablePipeline", "sequence_block": {"type": "Encoders"}, "streamable_block": frames}
     return {"stack": [whole]}

@@ -26,7 +26,7 @@ from prosody_transfer.synthesis.plan import PlannedPhones, ProsodyPlan
 from prosody_transfer.synthesis.prosody import Rhythm, TransferSettings, plan_rhythm, shape_pitch
 from prosody_transfer.synthesis.target_voice import TargetVoice
 
-__all__ = ["PieceDecoder", "decode_frames", "ease_energy", "embed", "on_frames"]
+__all__ = ["PieceDecoder", "decode_frames", "decode_pieces", "ease_energy", "embed", "on_frames"]
 
 
 class PieceDecoder:
@@ -35,6 +35,8 @@ class PieceDecoder:
     Args:
         network: The acoustic model; a voice's own takes its place.
     """
+
+    eases_energy = True
 
     def __init__(self, network: Any, voice: TargetVoice, plan: ProsodyPlan, settings: TransferSettings) -> None:
         self.network = network if voice.network is None else voice.network
@@ -64,7 +66,7 @@ class PieceDecoder:
             )
             silent = np.repeat(phones.ids == 0, rhythm.durations)
             prosody, contour, voiced = self._prosody(frames, rhythm, silent, decode)
-            if "energy" in settings.keep:
+            if "energy" in settings.keep and self.eases_energy:
                 prosody = ease_energy(prosody, decode, self.plan.config)
             mel, nobody = decode(prosody).mel[0], decode(prosody, torch.full_like(row, -1)).mel[0]
             mel = sharpen((mel + GUIDANCE * (mel - nobody)).cpu().numpy(), voice.sharpening)
@@ -131,6 +133,10 @@ def decode_frames(
     plan: ProsodyPlan, voice: TargetVoice, settings: TransferSettings, network: Any
 ) -> list[DecodedFrames]:  # fmt: skip
     """See `synthesis.acoustic.Speaking`."""
-    decoder = PieceDecoder(network, voice, plan, settings)
-    pieces = zip(plan.split(), lengths(plan, settings), strict=True)
+    return decode_pieces(PieceDecoder(network, voice, plan, settings))
+
+
+def decode_pieces(decoder: PieceDecoder) -> list[DecodedFrames]:
+    """All pieces of a decoder's plan."""
+    pieces = zip(decoder.plan.split(), lengths(decoder.plan, decoder.settings), strict=True)
     return [decoder.decode(k, phones, cut, size) for k, ((phones, cut), size) in enumerate(pieces)]

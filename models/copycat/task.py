@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import numpy as np
@@ -20,6 +20,7 @@ from prosody_transfer.models.copycat.config import CopyCatConfig
 from prosody_transfer.models.copycat.detail import add_sharpening
 from prosody_transfer.models.copycat.network import CopyCat, Decoded, Posterior
 from prosody_transfer.models.copycat.self_transfer import self_transfer
+from prosody_transfer.store.header import read_kind
 from prosody_transfer.training import distributed
 from prosody_transfer.training.adversary import SpeakerAdversary
 from prosody_transfer.training.losses import capacity_kl, masked_mean, mel_l1
@@ -36,6 +37,8 @@ class CopyCatTask(Task):
     """The acoustic model's training task."""
 
     kind, settings_class, criterion = "copycat", CopyCatTaskConfig, "mel"
+    network_class: ClassVar[type[CopyCat]] = CopyCat
+    ancestors: ClassVar[tuple[str, ...]] = ()  # kinds whose checkpoints it may start from, beside its own
 
     def __init__(
         self,
@@ -47,10 +50,12 @@ class CopyCatTask(Task):
         device: str = "cpu",
     ) -> None:
         self.config, self.task, self.device = config, task, device
-        self.network = CopyCat(config).to(device)
+        self.network = self.network_class(config).to(device)
         if task.start_from:
-            fit = lambda tensors: grown(tensors, self.network)
-            self.started_from = start_from(self.network, self.kind, task.start_from, fit)
+            first = task.start_from if isinstance(task.start_from, str) else task.start_from[0]
+            kind = found if (found := read_kind(first)) in self.ancestors else self.kind
+            fit = lambda tensors: self.fit(tensors, self.network)
+            self.started_from = start_from(self.network, kind, task.start_from, fit)
         self.batcher = Batcher(config, task, rows, cache, levels)
         self.corpus = self.batcher.corpus
         self.adversary = None
@@ -60,6 +65,11 @@ class CopyCatTask(Task):
                 for name in config.speakers
             ]
             self.adversary = SpeakerAdversary(config.latent_channels, chances, device)
+
+    @staticmethod
+    def fit(tensors: dict[str, Tensor], network: CopyCat) -> dict[str, Tensor]:
+        """Weights that were trained before, for this task's network."""
+        return grown(tensors, network)
 
     def batch(self, rng: np.random.Generator, step: int) -> CopyCatBatch:
         return self.batcher.batch(rng, step)

@@ -42,7 +42,7 @@ def positions(durations: np.ndarray, index: np.ndarray, first: int = 0) -> np.nd
     return np.stack(rows)[None].astype(np.float32)
 
 
-def _refuse_before(before: Flow | None, place: str) -> None:
+def refuse_before(before: Flow | None, place: str) -> None:
     """ModelError where something stands before what begins a stream."""
     if before is not None:
         remedy = "take it out, or put it first"
@@ -61,7 +61,7 @@ class Upsampler(StreamableBlock):
     starts = True
 
     def plan(self, ledger: Ledger, before: Flow | None) -> Flow:
-        _refuse_before(before, self.place)
+        refuse_before(before, self.place)
         self.ledger = ledger
         ledger.ask(Port(name="durations", axes=("B", "P"), dtype="int64"), self.place)
         self.repeated = [name for name, port in ledger.given.items() if port.axes[-1] == "P"]
@@ -104,7 +104,7 @@ class Frames(StreamableBlock):
     starts = True
 
     def plan(self, ledger: Ledger, before: Flow | None) -> Flow:
-        _refuse_before(before, self.place)
+        refuse_before(before, self.place)
         self.ledger = ledger
         return Flow(self.setting.frame_rate, self.setting.chunk_frames, Fraction(0), {}, open=True)
 

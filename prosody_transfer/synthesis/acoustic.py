@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 class DecodedFrames:
     """Output frames of a piece: mel (M, T), log F0 (T,) ln Hz, voiced (T,) bool.
 
-    `source_frame`: (T,) int, the piece's frame that each was taken from, where that is known.
+    `source_frame`: (T,) int, the piece's frame that each was taken from, where that is known. `doubts`: what the model
+    itself found wrong, a line each, for the user.
     """
 
     mel: np.ndarray
     log_f0: np.ndarray
     voiced: np.ndarray
     source_frame: np.ndarray | None = None
+    doubts: tuple[str, ...] = ()
 
 
 class Speaking(Protocol):

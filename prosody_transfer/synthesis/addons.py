@@ -118,7 +118,17 @@ class AddonAcoustic:
             found |= self.networks.handle(name).run(found)
         return found
 
-    def more(self, voice: TargetVoice, plan: ProsodyPlan, number: int, at: np.ndarray) -> Tensors:
+    def doubts(self, found: Tensors, phones: PlannedPhones) -> tuple[str, ...]:
+        """What the model itself finds wrong with a piece that it has said, a line each, for the user.
+
+        Args:
+            found: What its stack gave.
+        """
+        return ()
+
+    def more(
+        self, voice: TargetVoice, plan: ProsodyPlan, settings: TransferSettings, number: int, at: np.ndarray
+    ) -> Tensors:
         """Tensors that this model's stack asks for beside those of `AddonPieces.inputs`.
 
         Args:
@@ -224,14 +234,15 @@ class AddonPieces:
             "f0_shift_semitones": one(settings.f0_shift_semitones), "level": one(voice.log_f0_median),
             "speaker": table[voice.row][None], "nobody": table.mean(0)[None],
             "sharpening": np.array([voice.sharpening], np.float32), "source_durations": phones.durations[None],
-            **self.acoustic.more(voice, plan, number, at),
+            **self.acoustic.more(voice, plan, settings, number, at),
         }, at  # fmt: skip
 
     def decode(self, number: int, phones: PlannedPhones, frames: slice, n_frames: int) -> DecodedFrames:
         """Say one piece; see `PieceDecoder.decode` of the model's speaking part."""
         inputs, at = self.inputs(number, phones, frames, n_frames)
         found = self.acoustic.layer.run(inputs)
-        return DecodedFrames(found["mel"][0], found["pitch"][0], found["voiced"][0] > 0.5, at)
+        doubts = self.acoustic.doubts(found, phones)
+        return DecodedFrames(found["mel"][0], found["pitch"][0], found["voiced"][0] > 0.5, at, doubts)
 
 
 def open_acoustic(addon: Addon, options: Mapping[str, Any]) -> AddonAcoustic:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from prosody_transfer.audio.follow import follow_loudness
-from prosody_transfer.audio.limiter import Moment
+from prosody_transfer.audio.limiter import Moment, describe
 from prosody_transfer.audio.resample import fit_length, resample
 from prosody_transfer.audio.silence import keep_silent, moved
 from prosody_transfer.synthesis.acoustic import DecodedFrames, speaking_of
@@ -35,6 +35,11 @@ class Rendered:
     levelled: np.ndarray
     frames: list[DecodedFrames]
     limited: list[Moment]
+
+    @property
+    def doubts(self) -> list[str]:
+        """What the user should know of it, a line each."""
+        return [*(line for piece in self.frames for line in piece.doubts), *filter(None, [describe(self.limited)])]
 
 
 def render(

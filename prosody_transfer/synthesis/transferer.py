@@ -16,7 +16,6 @@ from prosody_transfer.analysis.source import SourceAligner
 from prosody_transfer.analysis.tracking import get_tracker
 from prosody_transfer.analysis.transcript import given_words, name_file
 from prosody_transfer.audio.io import DEFAULT_SUBTYPE, check_writable
-from prosody_transfer.audio.limiter import describe
 from prosody_transfer.core.atomic import remove_leftovers
 from prosody_transfer.core.errors import ModelError, PtxError
 from prosody_transfer.core.types import Alignment
@@ -228,7 +227,7 @@ class Transferer:
             "words_from": source.words_from, "text": source.text, "aligner": source.aligner,
             "phones": len(plan.phones.names), "vocoder": self.vocoder_name, "credit": self.credit(speaker),
             "real_time_factor": round(elapsed / plan.seconds, 4), "settings": settings.to_dict(),
-            "warnings": [*self._misfits(plan), *filter(None, [describe(rendered.limited)])],
+            "warnings": [*self._misfits(plan), *rendered.doubts],
         }  # fmt: skip
 
     def _misfits(self, plan: ProsodyPlan) -> list[str]:
@@ -267,7 +266,7 @@ class Transferer:
         report |= {
             "real_time_factor": round((time.perf_counter() - began) / analysis.seconds, 4),
             "settings": settings.to_dict(),
-            "warnings": [*analysis.warnings, *filter(None, [describe(rendered.limited)])],
+            "warnings": [*analysis.warnings, *rendered.doubts],
         }
         return TransferResult(
             rendered.waveform, rendered.sample_rate, speaker, analysis.seconds, aligned.alignment, source, measured,
