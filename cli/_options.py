@@ -80,7 +80,14 @@ SentenceSilence = Annotated[str, _option("--sentence-silence", "Between sentence
 WordsFrom = Annotated[
     Path | None, _option("--words-from", "A recording of the same words: each is said as there.", "FILE")
 ]
-Seed = Annotated[int, _option("--seed", "Of what is drawn.", "NUMBER", min=0)]
+Seed = Annotated[
+    int | None,
+    _option("--seed", "Of what is drawn; given, prosody is, where it can be.  [default: 1]", "NUMBER", min=0),
+]
+Variants = Annotated[
+    int | None, _option("--variants", "So many, each drawn anew: out.1.wav, out.2.wav, ...", "N", min=1)
+]
+Like = Annotated[Path | None, _option("--like", "A recording of other words, to say it as that was said.", "FILE")]
 LexiconFile = Annotated[Path | None, _option("--lexicon", "Names and their phones, as in the CMU dictionary.", "FILE")]
 SpeechOutput = Annotated[
     Path | None, _option("--output -o", "The result: .wav, .flac or .opus.  [default: speech.NAME.wav]", "FILE")

@@ -48,6 +48,8 @@ class Model:
         components: A module that registers the components that only its stack is made of; it imports no torch.
         addon_speaking: Of an acoustic model whose plans hold more than `synthesis.addons.AddonAcoustic` knows: a
             subclass of that.
+        embeds: Of a model of text: whether a text can be said as a recording was (its speaking part has `embed` and
+            `in_manner`).
         default: Whether it is the one of its role that is used where none is named.
         folder: Where its weights, presets and card lie; None: beside the module that says `MODEL`.
     """
@@ -66,6 +68,7 @@ class Model:
     addon: str = ""
     components: str = ""
     addon_speaking: str = ""
+    embeds: bool = False
     default: bool = False
     folder: Path | None = None
 

@@ -59,7 +59,7 @@ def read_recording(
     heard = measure_words(features, _alignment(features, phones, durations, words, spans)).prominence
     tokens = tokens_of(words, kinds, [float(h) for h in heard])
     edges = _edges(spans, np.concatenate([[0], np.cumsum(durations)]), len(durations))
-    contours = [_points(v, edges) for v in (features.log_f0 - level, features.voiced, features.energy_db)]
+    contours = [points_of(v, edges) for v in (features.log_f0 - level, features.voiced, features.energy_db)]
     return Reading(
         tokens, edges[:, 1] - edges[:, 0], contours[0], contours[1], np.maximum(contours[2], LEAST_ENERGY_DB), level,
         tuple(word.phones for word in words),
@@ -130,7 +130,7 @@ def _edges(spans: Sequence[tuple[int, int]], starts: np.ndarray, count: int) -> 
     return np.array(rows)
 
 
-def _points(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
+def points_of(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Means in the four quarters of each token, (4, P) float32; 0 where it has no frames."""
     sums = np.concatenate([[0.0], np.cumsum(values.astype(np.float64))])
     found = np.zeros((POINTS, len(edges)), np.float32)

@@ -17,8 +17,8 @@ class Port(Config):
     Attributes:
         name: As in the graph.
         dtype: Of its values.
-        axes: Each a size, or the letter of one that differs from run to run: B batch, P phones, T mel frames of the
-            output, R of the source, N samples. "R/8" is ceil(R / 8).
+        axes: Each a size, or the letter of one that differs from run to run: B batch, P phones, W words, T mel frames
+            of the output, R of the source, N samples. "R/8" is ceil(R / 8).
     """
 
     name: str

@@ -17,8 +17,8 @@ from prosody_transfer.integration.layer import Layer, build_layer
 from prosody_transfer.integration.networks import Networks
 from prosody_transfer.integration.runtimes import RUNTIMES, Tensors
 
-SIZES = {"B": 1, "P": 9, "T": 61, "R": 59, "N": 64}
-ONE_FRAME = {"B": 1, "P": 1, "T": 1, "R": 1, "N": 1}
+SIZES = {"B": 1, "P": 9, "W": 7, "T": 61, "R": 59, "N": 64}
+ONE_FRAME = {"B": 1, "P": 1, "W": 1, "T": 1, "R": 1, "N": 1}
 CHUNKS = (1, 7, 32, 200)
 CLOSE = 1e-5  # of full scale: chunk sizes and fixed shapes
 SAME = 2e-4  # of full scale: one runtime against another

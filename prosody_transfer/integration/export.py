@@ -25,7 +25,8 @@ from prosody_transfer.integration.symbols import parameters_of
 from prosody_transfer.store.weights import load_network, ship
 
 OPSET = 20  # has Gelu and keeps LayerNormalization whole
-TRACED = {"B": 2, "P": 12, "T": 40, "R": 48, "N": 64}  # sizes of the example; those of 1 would be taken for constants
+# Sizes of the example; those of 1 would be taken for constants.
+TRACED = {"B": 2, "P": 12, "W": 10, "T": 40, "R": 48, "N": 64}
 SMALL_CONSTANT = 64  # bytes; what the exporter makes of sizes and numbers in the code
 Precision = Literal["fp16", "fp32"]
 

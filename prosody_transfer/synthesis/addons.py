@@ -269,13 +269,17 @@ class AddonText:
         if config.kind not in known or config.features is None:
             problem = f"is a {config.kind}, not a model of prosody from text"
             raise ModelError(problem, place=addon.place, remedy=f"give an addon of the kind {' or '.join(known)}")
-        self.networks = Networks([addon], **options)
+        self.networks, self.addon = Networks([addon], **options), addon
         speakers = tuple(sorted(config.voices, key=lambda name: config.voices[name].row))
         self.config = self.Config(config.features, speakers)
 
     def run(self, network: str, inputs: Tensors) -> Tensors:
         """Run one of its networks; raises as `integration.networks.Handle.run`."""
         return self.networks.handle(network).run(inputs)
+
+    def tensor(self, network: str, name: str) -> np.ndarray:
+        """As `integration.Addon.tensor`."""
+        return self.addon.tensor(network, name)
 
 
 class AddonVocoder:

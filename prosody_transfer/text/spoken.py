@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from prosody_transfer.core.errors import TranscriptError
@@ -60,6 +60,7 @@ class SpokenSentence:
         start, end: Its place in the text, in characters.
         ends_paragraph: Whether an empty line follows.
         tags: Of each written word, of the Penn Treebank; empty where nobody has looked.
+        read: Its parse, distances and vectors; None where nobody has looked.
     """
 
     words: tuple[SpokenWord, ...]
@@ -68,6 +69,7 @@ class SpokenSentence:
     end: int
     ends_paragraph: bool = False
     tags: tuple[str, ...] = ()
+    read: Sentence | None = field(default=None, compare=False, repr=False)
 
 
 def spoken_sentences(
@@ -140,7 +142,7 @@ def _sentence(text: str, items: list[Item], sentence: Sentence | None, lexicon: 
     tags = () if sentence is None else tuple(word.tag for word in sentence.words)
     following = _PARAGRAPH.search(text, end)
     ends = following is not None and not text[end : following.start()].strip()
-    return SpokenSentence(tuple(words), kind, start, end, ends, tags)
+    return SpokenSentence(tuple(words), kind, start, end, ends, tags, sentence)
 
 
 def _signs(items: Sequence[Item]) -> list[str]:

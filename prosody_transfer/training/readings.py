@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from prosody_transfer.analysis.readings import Reading, aligned_words, read_recording
@@ -9,16 +12,22 @@ from prosody_transfer.core.errors import TranscriptError
 from prosody_transfer.features.cache import Utterance
 from prosody_transfer.text.spoken import SpokenWord, spoken_sentences
 
+if TYPE_CHECKING:
+    from prosody_transfer.text.linguistics.analysis import Sentence
 
-def reading_of(utterance: Utterance, text: str, level: float, *, reads: bool = True) -> Reading | None:
+
+def reading_of(
+    utterance: Utterance, text: str, level: float, *, reads: bool = True, analysed: Sequence[Sentence] | None = None
+) -> Reading | None:  # fmt: skip
     """A recording and its text; None where its phones are not those of the text's words.
 
     Args:
         level: ln Hz, its voice's median F0.
         reads: Whether prominence and boundaries are predicted from the text, which needs the extra `speak`.
+        analysed: `linguistics.analysis.analyse` of the text, where somebody has called it already.
     """
     try:
-        words, kinds = _words(text, reads)
+        words, kinds = _words(text, reads, analysed)
     except TranscriptError:
         return None
     phones, frames = utterance.phones.astype(int), utterance.durations.astype(int)
@@ -39,9 +48,10 @@ def pace_of(utterance: Utterance, usual: np.ndarray) -> float:
     return float(np.mean(np.log(np.maximum(frames, 1))[phones > 0] - usual[phones[phones > 0]])) / 0.3
 
 
-def _words(text: str, reads: bool) -> tuple[list[SpokenWord], list[str]]:
-    analysed = None
-    if reads:
+def _words(
+    text: str, reads: bool, analysed: Sequence[Sentence] | None
+) -> tuple[list[SpokenWord], list[str]]:  # fmt: skip
+    if reads and analysed is None:
         from prosody_transfer.text.linguistics.analysis import analyse
 
         analysed = analyse(text)

@@ -60,11 +60,48 @@ def camp() -> nn.Module:
     return Camp(CampConfig(speakers=("one", "two")))
 
 
+def utterance() -> nn.Module:
+    from prosody_transfer.models.utterance.network import Utterance, UtteranceConfig
+
+    return Utterance(UtteranceConfig(bank=3))
+
+
+def vae() -> nn.Module:
+    from prosody_transfer.models.vae.network import Vae, VaeConfig
+
+    return Vae(VaeConfig(bank=3))
+
+
+def kathaka() -> nn.Module:
+    from prosody_transfer.models.kathaka.network import Kathaka, KathakaConfig
+
+    return Kathaka(KathakaConfig(bank=3))
+
+
+def attention() -> nn.Module:
+    from prosody_transfer.models.attention.config import AttentionConfig
+    from prosody_transfer.models.attention.network import Attention
+
+    return Attention(AttentionConfig(speakers=("one", "two")))
+
+
+def copycat_latent() -> nn.Module:
+    from prosody_transfer.models.copycat_latent.config import CopyCatLatentConfig
+    from prosody_transfer.models.copycat_latent.network import CopyCatLatent
+
+    return CopyCatLatent(CopyCatLatentConfig(speakers=("one", "two")))
+
+
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
+    "attention": attention,
     "camp": camp,
     "copycat": copycat,
+    "copycat_latent": copycat_latent,
+    "kathaka": kathaka,
     "recogniser": recogniser,
     "tracker": tracker,
+    "utterance": utterance,
+    "vae": vae,
     "verifier": verifier,
     "vocoder": vocoder,
     "vocos": vocos,

@@ -19,7 +19,7 @@ from prosody_transfer.integration.symbols import parameters_of
 from prosody_transfer.store.weights import shipped
 
 RECOGNISER = shipped("recogniser").parent
-KINDS = ("camp", "copycat", "vocoder", "recogniser", "tracker", "verifier")
+KINDS = ("camp", "copycat", "kathaka", "vae", "vocoder", "recogniser", "tracker", "verifier")
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from prosody_transfer.models import registry
 
 PLAIN = "plain"  # the usual model by phones and punctuation alone, for those who have no parser
 ROLE = "text"
+SAMPLED = "sampled"  # the option of what is drawn
 
 
 @dataclass(frozen=True)
@@ -54,3 +55,29 @@ def prosody_names() -> list[str]:
     kinds = registry.kinds(ROLE)
     named = [f"{kind}:{option}" if option else kind for kind in kinds for option in registry.get(kind).options]
     return [*named, PLAIN]
+
+
+def drawn_prosody(written: str) -> str:
+    """The same source with its prosody drawn, so that another seed gives another; "" where it has but one way.
+
+    >>> drawn_prosody("plain")
+    ''
+    """
+    choice = choose_prosody(written)
+    takes = choice.reads and choice.option in ("", SAMPLED) and SAMPLED in registry.get(choice.kind).options
+    return f"{choice.kind}:{SAMPLED}" if takes else ""
+
+
+def embedding_prosody(written: str = "") -> str:
+    """A source of prosody that can say a text as a recording was said: what is written, or where nothing is any.
+
+    Raises:
+        UsageError: What is written can't, or there is none.
+    """
+    able = [kind for kind in registry.kinds(ROLE) if registry.get(kind).embeds]
+    if not written and able:
+        return ":".join(filter(None, (able[0], next(iter(registry.get(able[0]).options)))))
+    if written.partition(":")[0] not in able:
+        remedy = f"choose {' or '.join(able)}" if able else "install a model that can"
+        raise UsageError(f"{written[:60]!r} does not speak like a recording", place="--like", remedy=remedy)
+    return written

@@ -20,7 +20,7 @@ from prosody_transfer.synthesis.speaking.outline import Outline, outline
 from prosody_transfer.synthesis.speaking.predicted import TextProsody
 from prosody_transfer.synthesis.speaking.tunes import draw
 from prosody_transfer.synthesis.speaking.wishes import Request
-from prosody_transfer.text.prosody_tokens import tokens_of
+from prosody_transfer.text.prosody_tokens import Tokens, tokens_of
 
 LEAD_SECONDS, TAIL_SECONDS = 0.08, 0.12  # of silence, before and after every sentence
 LONGEST_PIECE_SECONDS = 18.0
@@ -31,11 +31,23 @@ SILENT_DB = -60.0
 
 @dataclass(frozen=True)
 class ProsodySource:
-    """A model of role "text" that was chosen: its speaking part and its network."""
+    """A model of role "text" that was chosen: its speaking part and its network.
+
+    Attributes:
+        manner: How a recording was said, as the model's `embed` has it, in place of what the text asks for.
+    """
 
     choice: ProsodyChoice
     model: TextProsody
     network: Any
+    manner: np.ndarray | None = None
+
+    def told(self, tokens: Tokens, request: Request, rng: np.random.Generator) -> Any:
+        """What the model is told of a sentence."""
+        if self.manner is not None:
+            return self.model.in_manner(self.network, tokens, self.manner)
+        more = () if request.heard is None else (request.heard,)
+        return self.model.condition(self.network, tokens, request.sentence, self.choice.option, rng, *more)
 
 
 @dataclass(frozen=True)
@@ -70,8 +82,7 @@ def plan_sentence(
     sentence, rate = request.sentence, config.sample_rate / config.hop_length
     tokens = tokens_of(sentence.words, sentence.kind, heard(request.wishes))
     model, network = source.model, source.network
-    more = () if request.heard is None else (request.heard,)
-    told = model.condition(network, tokens, sentence, source.choice.option, rng, *more)
+    told = source.told(tokens, request, rng)
     found = model.lengths(network, told, voice, level)
     pauses = tokens.is_gap & (found.pause >= PAUSE_FROM)
     frames = scaled_lengths(tokens, found.frames, pauses, request.wishes, length_scale, rate)

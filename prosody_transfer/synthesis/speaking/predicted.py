@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from prosody_transfer.analysis.analyse import Analysis
 from prosody_transfer.analysis.readings import Reading
 from prosody_transfer.text.prosody_tokens import Tokens
 from prosody_transfer.text.spoken import SpokenSentence
@@ -61,6 +62,12 @@ class TextProsody(Protocol):
         Raises:
             ModelError: The network was made without.
         """
+
+    def embed(self, network: Any, analysis: Analysis) -> np.ndarray:
+        """How a recording was said, (D,); of models that `embeds` says it of."""
+
+    def in_manner(self, network: Any, tokens: Tokens, manner: np.ndarray) -> Any:
+        """As `condition`, of a sentence that is to be said as `embed` found; of models that `embeds` says it of."""
 
     def lengths(self, network: Any, told: Any, voice: str, level: float, pace: float = 0.0) -> Lengths:
         """How long each token is.

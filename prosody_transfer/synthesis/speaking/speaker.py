@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,8 +12,10 @@ from typing import IO, Any
 
 import numpy as np
 
+from prosody_transfer.analysis.analyse import analyse_file
+from prosody_transfer.analysis.transcript import name_file
 from prosody_transfer.audio.io import DEFAULT_SUBTYPE, check_writable
-from prosody_transfer.core.errors import ModelError, OutputError
+from prosody_transfer.core.errors import ModelError, OutputError, PtxError
 from prosody_transfer.integration import open_addon
 from prosody_transfer.integration.schema import NAME
 from prosody_transfer.models import registry
@@ -22,7 +25,7 @@ from prosody_transfer.synthesis.addons import AddonText
 from prosody_transfer.synthesis.plan import ProsodyPlan
 from prosody_transfer.synthesis.plan_file import save_plan
 from prosody_transfer.synthesis.render import Rendered
-from prosody_transfer.synthesis.speaking.choice import choose_prosody
+from prosody_transfer.synthesis.speaking.choice import choose_prosody, embedding_prosody
 from prosody_transfer.synthesis.speaking.planning import PlannedSentence, ProsodySource, join_plans, plan_sentence
 from prosody_transfer.synthesis.speaking.reference import said_as_in
 from prosody_transfer.synthesis.speaking.settings import SpeakSettings, check_settings
@@ -61,6 +64,7 @@ class Speaker:
         self.transferer = transferer or Transferer()
         self.prosody_model = prosody_model
         self._sources: dict[str, ProsodySource] = {}  # by kind, loaded when first asked for
+        self._manner: tuple[str, np.ndarray] | None = None  # the kind of model that embedded it, and it
 
     def source(self, prosody: str = "") -> ProsodySource:
         """Where prosody comes from.
@@ -80,7 +84,31 @@ class Speaker:
                 problem = "was made for other frames than the acoustic model's"
                 raise ModelError(problem, place=str(self.prosody_model or choice.kind), remedy="choose another model")
             self._sources[choice.kind] = ProsodySource(choice, registry.get(choice.kind).load("speaking"), network)
-        return replace(self._sources[choice.kind], choice=choice)
+        manner = self._manner[1] if self._manner and self._manner[0] == choice.kind else None
+        return replace(self._sources[choice.kind], choice=choice, manner=manner)
+
+    def like(self, recording: str | Path, prosody: str = "") -> tuple[Speaker, str]:
+        """One that says texts as a recording of other words was said, with the same networks.
+
+        Args:
+            recording: A file; its words are looked for beside it, or heard.
+            prosody: As `SpeakSettings` has it, of a model that can; "" for any.
+
+        Returns:
+            The speaker, and what `SpeakSettings.prosody` has to be.
+
+        Raises:
+            PtxError: The recording can't be read, or the source of prosody can't.
+        """
+        prosody = embedding_prosody(prosody)
+        source = self.source(prosody)
+        found = analyse_file(recording, self.transferer.aligner, config=self.transferer.config)
+        made = copy.copy(self)
+        try:
+            made._manner = source.choice.kind, source.model.embed(source.network, found)
+        except PtxError as error:
+            raise name_file(error, recording) from None
+        return made, prosody
 
     def requests(
         self, text: str, settings: SpeakSettings, lexicon: Lexicon | None = None, place: str = "text",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from prosody_transfer.core.errors import TranscriptError
 from prosody_transfer.text.linguistics.items import Item, items_of, sentences_of
 from prosody_transfer.text.linguistics.kinds import kind_of
-from prosody_transfer.text.linguistics.parser import parse, split
+from prosody_transfer.text.linguistics.parser import VECTOR, Parse, parse, split
 from prosody_transfer.text.linguistics.predictor import SHIPPED, Predicted, load_predictor
 from prosody_transfer.text.linguistics.tree import Tree, bracketed, constituents, heights
 from prosody_transfer.text.linguistics.words import Word, words_of
@@ -26,6 +28,7 @@ class Sentence:
         tree: Constituents over the words.
         kind: One of `kinds.KINDS`.
         predicted: Prominence and boundary of each word.
+        vectors: (W + 1, `parser.VECTOR`) float16, of each word in its context, and last of the whole with its signs.
     """
 
     items: tuple[Item, ...]
@@ -33,6 +36,7 @@ class Sentence:
     tree: Tree
     kind: str
     predicted: Predicted
+    vectors: np.ndarray = field(compare=False, repr=False)
 
     @property
     def distances(self) -> list[int]:
@@ -119,5 +123,13 @@ def _analysed(sentences: Sequence[Sequence[Item]], model: Path) -> list[Sentence
     for items, parsed in zip(sentences, parse(sentences), strict=True):
         words, tree = words_of(items, parsed), constituents(parsed)
         predicted = predictor.predict(words, tree)
-        found.append(Sentence(tuple(items), tuple(words), tree, kind_of(words), predicted))
+        found.append(Sentence(tuple(items), tuple(words), tree, kind_of(words), predicted, _vectors(parsed)))
     return found
+
+
+def _vectors(parsed: Parse) -> np.ndarray:
+    """Means over the tokens of each word, and over all tokens."""
+    vectors = np.zeros((len(parsed.words), VECTOR)) if parsed.vectors is None else parsed.vectors.astype(float)
+    owner = np.array(parsed.words)
+    rows = [vectors[owner == word].mean(0) for word in range(owner.max() + 1)]
+    return np.array([*rows, vectors.mean(0)], np.float16)

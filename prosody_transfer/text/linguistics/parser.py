@@ -6,13 +6,16 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
+
+import numpy as np
 
 from prosody_transfer.core.extras import LANGUAGE, require
 from prosody_transfer.text.linguistics.items import Item
 
+VECTOR = 96  # numbers of a token's contextual vector, what tagger and parser look at
 _LOADING = threading.Lock()
 _NO_SPACE_BEFORE, _NO_SPACE_AFTER = frozenset(",.;:!?…)]}”’%"), frozenset("([{“‘$£€")
 
@@ -27,6 +30,7 @@ class Parse:
         deps: Relation to the head, in spaCy's (ClearNLP's) names.
         heads: Index of the head; the root is its own.
         words: Which word each token belongs to, counted from 0; -1 for punctuation.
+        vectors: (tokens, `VECTOR`) float16, each token in its context; None where nobody made them.
     """
 
     tokens: tuple[str, ...]
@@ -34,6 +38,7 @@ class Parse:
     deps: tuple[str, ...]
     heads: tuple[int, ...]
     words: tuple[int, ...]
+    vectors: np.ndarray | None = field(default=None, compare=False, repr=False)
 
 
 @lru_cache(maxsize=1)
@@ -85,7 +90,8 @@ def parse(sentences: Sequence[Sequence[Item]]) -> list[Parse]:
                 inside = item.is_word and (any(map(str.isalnum, part)) or len(item.parts) > 1)
                 words.append(number if inside else -1)
         tags, deps, heads = zip(*((t.tag_, t.dep_, t.head.i) for t in doc), strict=True)
-        found.append(Parse(tuple(t.text for t in doc), tags, deps, heads, tuple(words)))
+        vectors = np.asarray(doc.tensor, np.float16)
+        found.append(Parse(tuple(t.text for t in doc), tags, deps, heads, tuple(words), vectors))
     return found
 
 
