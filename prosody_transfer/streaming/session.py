@@ -116,8 +116,8 @@ class Session:
         count = until - self._given
         if count <= 0:
             return np.zeros(0, np.float32)
-        whole = np.concatenate(self._ready) if self._ready else np.zeros(0, np.float32)
-        out, rest = whole[:count], whole[count:]
+        whole = self._ready[0] if len(self._ready) == 1 else np.concatenate([np.zeros(0, np.float32), *self._ready])
+        out, rest = whole[:count].copy(), whole[count:]  # a view would keep all of a phrase
         self._ready = [rest] if len(rest) else []
         self._given += len(out)
         return out
