@@ -38,7 +38,7 @@ lock: .venv/bin/python
 	.venv/bin/python -m pip install uv
 	.venv/bin/python .ci/lock.py
 
-weights: .venv/.base
+weights: .venv/.train
 	$(BIN)/ptx train recipe recipes/shipped.toml
 	$(BIN)/ptx voice fisher data/synthetic.jsonl data/real_train.jsonl --cache data/cache --model runs/copycat_heard/model.safetensors -o runs/fisher.safetensors
 	$(BIN)/ptx train prominence data/prominence.txt.gz -o runs/prominence.safetensors --hold-out 1919 --hold-out 2277 --hold-out 2902 --hold-out 3853 --hold-out 5536
@@ -49,14 +49,18 @@ weights: .venv/.base
 	$(PYTHON) -m venv .venv || { $(PYTHON) -m venv --clear --without-pip .venv && \
 		$(PYTHON) -m pip --python .venv/bin/python install pip; }
 
-# torch first, by itself: then the requirement of the package finds it and does not choose another build.
+# Training and tests need it. By itself: then the requirement of the extra finds it and does not choose another build.
 .venv/.torch: | .venv/bin/python
 	.venv/bin/python -m pip install $(TORCH)
 	@touch $@
 
-.venv/.base: pyproject.toml .venv/.torch
+.venv/.base: pyproject.toml | .venv/bin/python
 	.venv/bin/python -m pip install -e .
 	@touch $@
+
+.venv/.train: pyproject.toml .venv/.torch
+	.venv/bin/python -m pip install -e ".[train,evaluate,speak]"
+	@touch $@ .venv/.base
 
 # For the tests every package is the locked one, with its hash; torch finds there what it needs, and comes last.
 # `make test LOCK=` takes whatever pyproject.toml allows.

@@ -61,7 +61,8 @@ def _import(module: str) -> str:
 def _torch() -> Check:
     problem = _import("torch")
     if problem:
-        return Check("torch", False, True, problem, "pip install torch==2.13.0")
+        found = "not installed; only training and extra judges need it" if not find_spec("torch") else problem
+        return Check("torch", False, False, found, "pip install 'prosody-transfer[train]'")
     import torch
 
     return Check("torch", True, True, f"{torch.__version__}, {torch.get_num_threads()} threads")
@@ -101,16 +102,19 @@ def _runtimes() -> list[Check]:
 
 
 def _weights() -> list[Check]:
-    if _import("torch") or _import("safetensors"):
+    if _import("safetensors"):
         return []
+    from prosody_transfer.integration import open_addon
     from prosody_transfer.models import registry
-    from prosody_transfer.store.weights import load_weights, shipped
+    from prosody_transfer.store.weights import shipped
 
     checks = []
-    for kind in (registry.default(role).kind for role in ("acoustic", "vocoder", "recogniser")):
+    for kind in (registry.default(role).kind for role in ("acoustic", "vocoder", "recogniser", "tracker", "text")):
         path = shipped(kind)
         try:
-            load_weights(kind, path)
+            addon = open_addon(path.parent)
+            for name in addon.config.networks:
+                addon.parameters(name)
             checks.append(Check(f"weights {kind}", True, True, f"{path.stat().st_size / 1e6:.1f} MB, checksum right"))
         except (PtxError, OSError) as error:
             checks.append(Check(f"weights {kind}", False, True, str(error).partition(";")[0], AGAIN))

@@ -57,9 +57,9 @@ def add(
     It speaks once it has passed a test, or was taken with 'ptx voice accept'. Killed, the same command goes on where it
     was; so do more recordings or --steps, where the test was not passed.
     """
-    from prosody_transfer.core.extras import VOICES, require
+    from prosody_transfer.core.extras import TORCH, VOICES, require
 
-    require("train", VOICES, "ptx voice add")
+    require("train", (*TORCH, *VOICES), "ptx voice add")
     from prosody_transfer.evaluation.voice_gate import VoiceGate
     from prosody_transfer.store.consent import TEMPLATE, read_consent
     from prosody_transfer.store.voices import check_name

@@ -51,9 +51,9 @@ def leakage(
 
     Says leak, no leak found, or too little data. An interrupted test with --report goes on where it was.
     """
-    from prosody_transfer.core.extras import VOICES, require
+    from prosody_transfer.core.extras import TORCH, VOICES, require
 
-    require("evaluate", ("sklearn", *VOICES), "ptx leakage")
+    require("evaluate", (*TORCH, "sklearn", *VOICES), "ptx leakage")
     from prosody_transfer.evaluation.leakage import leakage as test
     from prosody_transfer.evaluation.leakage_measure import set_up
     from prosody_transfer.evaluation.leakage_page import json_path, write_leakage

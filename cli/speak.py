@@ -26,8 +26,9 @@ def speak(
     input_file: o.InputFile = None, output_raw: o.OutputRaw = False, prosody: o.Prosody = "",
     tune: o.Tune = None, length_scale: o.LengthScale = 1.0, sentence_silence: o.SentenceSilence = "0.3-0.6",
     seed: o.Seed = None, variants: o.Variants = None, like: o.Like = None, words_from: o.WordsFrom = None,
-    lexicon: o.LexiconFile = None, save_plan: o.SavePlan = None, model: o.Model = None,
-    vocoder: o.Vocoder = None, device: o.Device = "cpu", subtype: o.Subtype = "PCM_24", voices: o.Voices = None,
+    lexicon: o.LexiconFile = None, save_plan: o.SavePlan = None, model: o.Model = None, vocoder: o.Vocoder = None,
+    device: o.Device = "cpu", runtime: o.Runtime = "auto", shapes: o.ShapesOfTensors = "dynamic",
+    subtype: o.Subtype = "PCM_24", voices: o.Voices = None,
     json: o.Json = False, overwrite: o.Force = False,
 ) -> None:  # fmt: skip
     """Say a text in a voice, with prosody that is predicted from it.
@@ -67,7 +68,7 @@ def speak(
     from prosody_transfer.synthesis.speaking.speaker import Speaker
     from prosody_transfer.synthesis.transferer import Transferer
 
-    speaking = Speaker(Transferer(model, vocoder, device, voices))
+    speaking = Speaker(Transferer(model, vocoder, device, voices, runtime, shapes))
     if like is not None:
         speaking, _ = speaking.like(like, prosody)
     how: dict[str, Any] = {"lexicon": names, "place": place, "plan": save_plan}

@@ -62,6 +62,9 @@ def _verb(kind: str) -> Callable[..., None]:
         resume: o.Resume = False, run_dir: o.RunDir = None, max_minutes: o.MaxMinutes = None,
         device: o.Device = "cpu", json: o.Json = False,
     ) -> None:  # fmt: skip
+        from prosody_transfer.core.extras import TORCH, require
+
+        require("train", TORCH, f"ptx train {kind}")
         from prosody_transfer.training import commands
 
         run = lambda report: commands.train(

@@ -139,8 +139,8 @@ def measure(
     settings: AnalysisSettings | None = None,
 ) -> Analysis:  # fmt: skip
     """`analyse_file` with the shipped recogniser: what `ptx align` and `ptx features` show."""
-    from prosody_transfer.store.weights import load_network
+    from prosody_transfer.analysis.recogniser_addon import AddonRecogniser
 
-    network, _ = load_network("recogniser")
-    aligner, config = SourceAligner(network), network.config.mel
+    recogniser = AddonRecogniser()
+    aligner, config = SourceAligner(recogniser), recogniser.config.mel
     return analyse_file(path, aligner, settings, text=text, transcript=transcript, config=config)

@@ -84,6 +84,13 @@ def send_nothing() -> None:
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 
+def one_torch_thread() -> None:
+    """One thread for torch in this process, if it is loaded; else `processes.one_thread_each` has said so."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(1)
+
+
 def _in_child() -> None:
     """A forked process has the memory of its parent's threads, but not the threads: OpenMP would wait for them."""
     global _forked

@@ -20,6 +20,7 @@ from prosody_transfer.core.errors import (
     SilentAudioError,
     TranscriptError,
 )  # fmt: skip
+from prosody_transfer.core.sharing import one_torch_thread
 from prosody_transfer.corpus.transcripts import PHONES_ONLY, Rejected, Words, align, find_words, hear, spoken_key
 from prosody_transfer.corpus.verdicts import (
     F0_BINS,
@@ -84,9 +85,7 @@ def examine(entries: list[Entry], setup: Examination) -> list[list[Verdict]]:
         OutputError: The disk is full.
         DependencyError: The aligner does not work here.
     """
-    import torch
-
-    torch.set_num_threads(1)
+    one_torch_thread()
     found = []
     for entry in entries:
         made_from = fingerprint(entry, setup.key())

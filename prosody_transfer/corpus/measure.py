@@ -12,6 +12,7 @@ import numpy as np
 from prosody_transfer.core.atomic import write_atomically
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.errors import OutputError, PtxError
+from prosody_transfer.core.sharing import one_torch_thread
 from prosody_transfer.core.types import Alignment
 from prosody_transfer.corpus.workers import Crashed, work
 from prosody_transfer.data.manifest import Row, cache_path
@@ -22,15 +23,13 @@ _aligner: dict[str, object] = {}  # one decoder a process: loading it takes long
 
 def measure(row: Row, cache: Path, config: MelConfig, aligner: str) -> str:
     """Measure and align one utterance, unless that is done already; returns why it was rejected, or ""."""
-    import torch
-
     from prosody_transfer.audio.highpass import high_pass
     from prosody_transfer.audio.io import read_audio
     from prosody_transfer.audio.loudness import normalise_level
     from prosody_transfer.features.cache import save_features, write_npz
     from prosody_transfer.features.extract import extract
 
-    torch.set_num_threads(1)
+    one_torch_thread()
     path = cache_path(cache, row)
     aligned = path.with_suffix(".phones.npz")
     try:

@@ -172,11 +172,12 @@ class Controls:
         analysis = analyse_file(path, model.aligner, self.settings, text=text or None, config=model.config)
         plan, speaking = model.plan(analysis), speaking_of(model.network)
         if plan.embedding is not None:
-            steps = [
-                speaking.on_frames(model.network, plan.embedding, k, phones, cut.stop - cut.start)[0].cpu().numpy()
+            on_frames = (
+                speaking.on_frames(model.network, plan.embedding, k, phones, cut.stop - cut.start)[0]
                 for k, (phones, cut) in enumerate(plan.split())
-            ]
-            plan = replace(plan, embedding=replace(plan.embedding, steps=tuple(steps), level="frames"))
+            )
+            steps = tuple(np.asarray(s.cpu() if hasattr(s, "cpu") else s) for s in on_frames)
+            plan = replace(plan, embedding=replace(plan.embedding, steps=steps, level="frames"))
         return Known(analysis, plan, _span(analysis.alignment, analysis.features))
 
     def _say(self, plan: ProsodyPlan, voice: str, **changes: Any) -> np.ndarray:

@@ -16,6 +16,7 @@ from prosody_transfer.core.errors import OutputError, PtxError
 from prosody_transfer.core.extras import QUALITY, VOICES, WORDS, missing
 from prosody_transfer.core.keys import sentence_key
 from prosody_transfer.core.processes import one_thread_each, process_pool
+from prosody_transfer.core.sharing import one_torch_thread
 from prosody_transfer.evaluation.cache import Results, code_version, content_key, file_hash
 from prosody_transfer.evaluation.judges import Judges, Settings
 from prosody_transfer.evaluation.measuring import Measurer, Task
@@ -217,9 +218,7 @@ def _run(
 
 def _begin(settings: Settings, folder: Path, tools: Callable[[Settings], Judges]) -> None:
     """In a new process."""
-    import torch
-
-    torch.set_num_threads(1)
+    one_torch_thread()
     _measurers[:] = [Measurer(tools(settings), folder)]
 
 

@@ -22,13 +22,13 @@ _SHIPPED = Path(__file__).parent / "data" / "references.safetensors"
 @functools.lru_cache(maxsize=1)
 def _shipped() -> tuple[dict[str, np.ndarray], dict[str, float]]:
     """By voice: embeddings, and the recordings' speech level in dB re full scale."""
-    from prosody_transfer.store.checkpoint import load_checkpoint
+    from prosody_transfer.store.checkpoint import load_arrays
 
-    tensors, header = load_checkpoint(_SHIPPED, KIND)
+    tensors, header = load_arrays(_SHIPPED, KIND)
     if header["config"].get("judge") != Judge().fingerprint:
         problem = "was made with another judge than the one that is installed"
         raise ModelError(problem, place=str(_SHIPPED), remedy="run benchmarks/judge_references.py again")
-    return {name: unit(tensor.float().numpy()) for name, tensor in tensors.items()}, header["speech_level_db"]
+    return {name: unit(tensor.astype(np.float32)) for name, tensor in tensors.items()}, header["speech_level_db"]
 
 
 def known_voices() -> list[str]:
@@ -51,7 +51,7 @@ def references(voice: str) -> np.ndarray:
     if voice not in found:
         own = read_references(voice, Judge().fingerprint)
         if own is not None:
-            return unit(own.numpy())
+            return unit(own)
         problem, known = f"the judge has no recordings of the voice {voice!r}", ", ".join(sorted(found))
         raise UsageError(problem, place="speaker", remedy=f"give some to enrol it; known are {known}")
     return found[voice]
@@ -130,18 +130,16 @@ def save_references(
         AudioError: One can't be read.
         OutputError: The file can't be written.
     """
-    import torch
-
     from prosody_transfer.store.checkpoint import save_checkpoint
 
     judge = judge or Judge()
     for name, files in voices.items():
         if len(files) < LEAST:
             raise UsageError(f"{len(files)} recordings are too few", place=name, remedy=f"give {LEAST} or more")
-    tensors = {name: torch.from_numpy(embeddings_of(files, judge)).half() for name, files in voices.items()}
+    tensors = {name: embeddings_of(files, judge).astype(np.float16) for name, files in voices.items()}
     kept = {name: [Path(f).stem for f in files] for name, files in voices.items()}
     levels = {name: round(mean_speech_level(files), 2) for name, files in voices.items()}
     config = {"judge": judge.fingerprint}
     save_checkpoint(path or _SHIPPED, KIND, tensors, config, utterances=kept, speech_level_db=levels)
     _shipped.cache_clear()
-    return {name: tensor.float().numpy() for name, tensor in tensors.items()}
+    return {name: tensor.astype(np.float32) for name, tensor in tensors.items()}

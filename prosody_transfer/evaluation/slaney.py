@@ -37,6 +37,16 @@ def slaney_filterbank(sample_rate: int, n_fft: int, n_mels: int) -> np.ndarray:
     return (np.maximum(0.0, np.minimum(rising, falling)) * areas[:, None]).astype(np.float32)
 
 
+def power_mel_array(waveform: np.ndarray, sample_rate: int, n_fft: int, hop_length: int, n_mels: int) -> np.ndarray:
+    """`power_mel` without torch, the same to rounding: (N,) float32 -> (M, T) float32."""
+    turn = 2 * np.pi * np.arange(n_fft) / n_fft
+    window = (0.5 - 0.5 * np.cos(turn)).astype(np.float32)
+    padded = np.pad(waveform.astype(np.float32), n_fft // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft)[::hop_length]
+    power = np.square(np.abs(np.fft.rfft(frames * window, axis=-1)))
+    return (power @ slaney_filterbank(sample_rate, n_fft, n_mels).T).T  # type: ignore[no-any-return]
+
+
 def power_mel(waveform: Tensor, sample_rate: int, n_fft: int, hop_length: int, n_mels: int) -> Tensor:
     """Mel-spectrogram of the power, no logarithm: (N,) -> (M, T), T = 1 + N // hop_length, zeros beyond both ends.
 

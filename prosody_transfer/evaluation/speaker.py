@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from prosody_transfer.core.errors import AudioError, DependencyError
 from prosody_transfer.core.extras import remedy
 from prosody_transfer.evaluation.figures import EVALUATION_RATE
-from prosody_transfer.evaluation.slaney import power_mel
+from prosody_transfer.evaluation.slaney import power_mel_array
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from prosody_transfer.models.verifier.network import Verifier
-
+Runner = Callable[[np.ndarray], np.ndarray]
 LEVEL_DB = -30.0  # dBFS; softer speech is raised to it, louder speech left
 WINDOWS_A_SECOND = 1.3
 LEAST_COVERAGE = 0.75  # of the last window; below it the window is left out
@@ -88,20 +86,16 @@ class Judge:
 
     def __init__(self, path: str | Path | None = None) -> None:
         self.path = path
-        self._network: Verifier | None = None
-        self._fingerprint = ""
 
     @property
-    def network(self) -> Verifier:
-        """The network, loaded; ModelError where its weights are missing or damaged."""
-        if self._network is None:
-            self._network, self._fingerprint = _load(None if self.path is None else str(self.path))
-        return self._network
+    def _loaded(self) -> tuple[Runner, dict[str, Any], str]:
+        """See `_load`; ModelError where its weights are missing or damaged."""
+        return _load(None if self.path is None else str(self.path))
 
     @property
     def fingerprint(self) -> str:
         """Twelve hex digits that change with any weight: stored vectors of another judge are not comparable."""
-        return self._fingerprint if self.network else ""
+        return self._loaded[2]
 
     def embed(self, waveform: np.ndarray) -> np.ndarray:
         """The voice of a recording.
@@ -118,8 +112,6 @@ class Judge:
             DependencyError: The `evaluate` extra is not installed.
             ModelError: The weights are missing or damaged.
         """
-        import torch
-
         least = round(SHORTEST_SECONDS * EVALUATION_RATE)
         if len(waveform) < least:
             problem = f"{len(waveform) / EVALUATION_RATE:.2f} s are too short to judge a voice by"
@@ -127,14 +119,11 @@ class Judge:
         level = raise_level(waveform)
         speech = without_pauses(level)
         speech = speech if len(speech) > least else level
-        config = self.network.config
-        starts = window_starts(len(speech))
-        end = (starts[-1] + config.window_frames) * config.hop_length
-        padded = torch.from_numpy(np.pad(speech, (0, max(0, end - len(speech)))))
-        with torch.inference_mode():
-            mel = power_mel(padded, config.sample_rate, config.n_fft, config.hop_length, config.n_mels)  # (M, T)
-            windows = torch.stack([mel[:, start : start + config.window_frames] for start in starts])
-            mean = self.network(windows).mean(0).numpy()
+        run, config, _ = self._loaded
+        starts, size, hop = window_starts(len(speech)), config["window_frames"], config["hop_length"]
+        padded = np.pad(speech, (0, max(0, (starts[-1] + size) * hop - len(speech))))
+        mel = power_mel_array(padded, config["sample_rate"], config["n_fft"], hop, config["n_mels"])  # (M, T)
+        mean = run(np.stack([mel[:, start : start + size] for start in starts])).mean(0)
         length = float(np.linalg.norm(mean))
         if not 0.0 < length < np.inf:
             raise AudioError("holds no voice that could be judged", remedy="check that it is speech")
@@ -142,16 +131,28 @@ class Judge:
 
 
 @functools.lru_cache(maxsize=2)
-def _load(path: str | None) -> tuple[Verifier, str]:
-    """The network in evaluation mode, and the fingerprint of its weights."""
-    from prosody_transfer.core.config import load_config
-    from prosody_transfer.models.verifier.network import Verifier, VerifierConfig
-    from prosody_transfer.store.weights import read_network, shipped
+def _load(path: str | None) -> tuple[Runner, dict[str, Any], str]:
+    """What turns windows (B, M, T) into vectors, its settings, and the fingerprint of the weights."""
+    from prosody_transfer.store.checkpoint import load_arrays
+    from prosody_transfer.store.weights import load_network, shipped
 
-    place: Any = path if path is not None else shipped("verifier")
-    build = lambda config, place: Verifier(load_config(VerifierConfig, config, place))
-    network, tensors, _ = read_network("verifier", place, build)
+    file = Path(path) if path is not None else shipped("verifier")
+    tensors, header = load_arrays(file, "verifier")
     digest = hashlib.sha256()
     for name in sorted(tensors):
-        digest.update(name.encode() + tensors[name].numpy().tobytes())
-    return network, digest.hexdigest()[:12]
+        digest.update(name.encode() + tensors[name].tobytes())
+    if path is None:
+        from prosody_transfer.integration import Networks, open_addon
+
+        handle = Networks([open_addon(file.parent)]).handle("verifier")
+        run: Runner = lambda windows: handle.run({"mel": windows})["embedding"]
+        return run, header["config"], digest.hexdigest()[:12]
+    import torch
+
+    network = load_network("verifier", file)[0]
+
+    def in_torch(windows: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            return network(torch.from_numpy(windows)).numpy()  # type: ignore[no-any-return]
+
+    return in_torch, header["config"], digest.hexdigest()[:12]

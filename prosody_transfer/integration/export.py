@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from prosody_transfer.core.atomic import check_target, make_folder, write_atomically
 from prosody_transfer.core.errors import ModelError, OutputError
-from prosody_transfer.core.extras import EXPORT, require
+from prosody_transfer.core.extras import EXPORT, TORCH, require
 from prosody_transfer.core.ports import Port
 from prosody_transfer.integration.addon import Addon, open_addon, parse
 from prosody_transfer.integration.kinds import describe, model_of
@@ -50,7 +50,7 @@ def export_addon(
         OutputError: There is an addon already, or the folder can't be written to.
         DependencyError: What exporting takes is not installed.
     """
-    require("train", EXPORT, "ptx addon export")
+    require("train", (*TORCH, *EXPORT), "ptx addon export")
     folder = Path(output)
     if (folder / NAME).exists() and not overwrite:
         raise OutputError("there is an addon", place=str(folder), remedy="give another folder, or --force")

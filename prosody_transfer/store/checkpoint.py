@@ -13,25 +13,32 @@ from prosody_transfer.core.errors import ModelError
 from prosody_transfer.store.header import FORMAT, VERSION, Shapes, compare_shapes, read_header
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
 
-def _digest(tensors: Mapping[str, Tensor], header: str) -> str:
-    """SHA-256 over the header and every tensor's name, type, shape and bytes."""
-    import torch
-
+def _digest(tensors: Mapping[str, Tensor] | Mapping[str, np.ndarray], header: str) -> str:
+    """SHA-256 over the header and every tensor's name, type as torch calls it, shape and bytes."""
     total = hashlib.sha256(header.encode())
     for name in sorted(tensors):
-        tensor = tensors[name].detach().cpu().contiguous()
-        total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        total.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+        tensor: Any = tensors[name]
+        if hasattr(tensor, "detach"):
+            import torch
+
+            tensor = tensor.detach().cpu().contiguous()
+            kind, data = str(tensor.dtype), tensor.reshape(-1).view(torch.uint8).numpy().tobytes()
+        else:
+            kind, data = f"torch.{tensor.dtype}", tensor.tobytes()
+        total.update(f"{name} {kind} {tuple(tensor.shape)}".encode())
+        total.update(data)
     return total.hexdigest()
 
 
 def save_checkpoint(
-    path: str | Path, kind: str, tensors: Mapping[str, Tensor], config: dict[str, Any], **facts: Any
-) -> None:
-    """Write a checkpoint.
+    path: str | Path, kind: str, tensors: Mapping[str, Tensor] | Mapping[str, np.ndarray], config: dict[str, Any],
+    **facts: Any,
+) -> None:  # fmt: skip
+    """Write a checkpoint; the bytes are the same for tensors of torch and for arrays, which need no torch.
 
     Args:
         kind: What it is for: a model's kind, or that with "-training" for a training state.
@@ -41,10 +48,16 @@ def save_checkpoint(
     Raises:
         OutputError: The folder can't be written to or the disk is full; no partial file is left.
     """
-    from safetensors.torch import save
-
     header = json.dumps({"config": config, **facts}, sort_keys=True)
-    clean = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
+    given: Any = tensors
+    if all(hasattr(value, "detach") for value in given.values()):
+        from safetensors.torch import save
+
+        clean = {k: v.detach().cpu().contiguous().clone() for k, v in given.items()}
+    else:
+        from safetensors.numpy import save  # type: ignore[assignment]
+
+        clean = {k: v.copy(order="C") for k, v in given.items()}
     metadata = {
         "format": FORMAT,
         "version": str(VERSION),
@@ -67,6 +80,17 @@ def load_checkpoint(
     Raises:
         ModelError: The file is missing, damaged, of another version or kind, or was changed after it was written.
     """
+    return _load(path, kind, check, "pt")
+
+
+def load_arrays(
+    path: str | Path, kind: str, check: Callable[[dict[str, Any], Shapes], None] | None = None
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """The same without torch: tensors are arrays, of the precision that they are stored in. Raises as it does."""
+    return _load(path, kind, check, "np")
+
+
+def _load(path: str | Path, kind: str, check: Any, framework: str) -> tuple[dict[str, Any], dict[str, Any]]:
     from safetensors import SafetensorError, safe_open
 
     place = str(path)
@@ -74,9 +98,9 @@ def load_checkpoint(
     if check is not None:
         check(header, found.shapes)
     try:
-        with safe_open(place, "pt") as file:
+        with safe_open(place, framework) as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-    except (SafetensorError, OSError, ValueError, RuntimeError):
+    except (SafetensorError, OSError, ValueError, RuntimeError, TypeError, AttributeError):  # bfloat16 in numpy
         raise ModelError("is not a safetensors file, or is damaged", place=place, remedy="fetch it again") from None
     if _digest(tensors, found.metadata["header"]) != found.metadata.get("sha256"):
         raise ModelError(

@@ -9,18 +9,18 @@ from typing import Any
 
 from prosody_transfer.core.atomic import check_target
 from prosody_transfer.core.errors import ModelError, OutputError
-from prosody_transfer.store.checkpoint import load_checkpoint, save_checkpoint
+from prosody_transfer.store.checkpoint import load_arrays, save_checkpoint
 from prosody_transfer.store.voice_folder import (
     UserVoice,
     changed,
     parse_record,
     parse_stored_consent,
+    read_arrays,
     read_voice,
-    read_weights,
     write_folder,
 )
 from prosody_transfer.store.voice_moves import put_in_place
-from prosody_transfer.store.voice_network import adapted
+from prosody_transfer.store.voice_network import check_adapted
 from prosody_transfer.store.voices import check_name, user_voices, voices_folder
 
 KIND = "voice-export"
@@ -48,7 +48,7 @@ def export_voice(
     own = read_voice(name, voices).allowed()
     if os.path.lexists(target) and not overwrite:
         raise OutputError("exists", place=str(target), remedy="give another name, or --force to overwrite it")
-    tensors, header = read_weights(own)
+    tensors, header = read_arrays(own)
     facts = {key: value for key, value in header.items() if key != "config"}
     whole = {"voice": own.record.to_dict(), "consent": own.consent.to_dict(), "facts": facts}
     save_checkpoint(target, KIND, tensors, header["config"], **whole)
@@ -73,7 +73,7 @@ def import_voice(
     if os.path.isfile(path) and os.path.getsize(path) > LARGEST_BYTES:
         raise ModelError("is too large for a voice", place=place, remedy="fetch it again")
     try:
-        tensors, header = load_checkpoint(path, KIND)
+        tensors, header = load_arrays(path, KIND)
         config = {**header["config"]}
     except (ValueError, KeyError, TypeError, RecursionError):  # a header that no ptx has written
         raise ModelError("is damaged", place=place, remedy="fetch it again") from None
@@ -103,10 +103,12 @@ def check_base(base: str, tensors: dict[str, Any], place: str) -> None:
     Raises:
         ModelError: It was made for another model, or its tensors do not fit.
     """
-    from prosody_transfer.store.voice_folder import checksum
-    from prosody_transfer.store.weights import load_acoustic, shipped_acoustic
+    from prosody_transfer.models import registry
+    from prosody_transfer.store.header import checksum, read_shapes
+    from prosody_transfer.store.weights import acoustic_kind, shipped_acoustic
 
     if base != checksum(shipped_acoustic()):
         problem = f"was made for another acoustic model ({base[:12]}) than the one that is installed"
         raise ModelError(problem, place=place, remedy="install the ptx that made it, or ask for it to be added again")
-    adapted(load_acoustic()[0], tensors, place)
+    shapes = read_shapes(shipped_acoustic()).shapes
+    check_adapted(registry.get(acoustic_kind()).load("adaptable"), shapes, tensors, place)

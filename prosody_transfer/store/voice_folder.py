@@ -15,13 +15,14 @@ from prosody_transfer.core.atomic import make_folder, write_atomically
 from prosody_transfer.core.config import Config, load_config
 from prosody_transfer.core.errors import ModelError, UsageError
 from prosody_transfer.core.reading import parse_json, read_bytes
-from prosody_transfer.store.checkpoint import load_checkpoint, save_checkpoint
+from prosody_transfer.store.checkpoint import load_arrays, load_checkpoint, save_checkpoint
 from prosody_transfer.store.consent import CHECKED_BY, Consent, check_consent
 from prosody_transfer.store.header import checksum
 from prosody_transfer.store.voice_info import NAME, VoiceInfo, list_voices, user_voices, voices_folder
 from prosody_transfer.store.voice_moves import delete, leftovers, recover
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
 KIND = "voice"
@@ -213,7 +214,7 @@ def parse_stored_consent(data: Any, place: str) -> Consent:
 
 
 def write_folder(
-    folder: Path, record: VoiceRecord, consent: Consent, tensors: Mapping[str, Tensor], config: dict[str, Any],
+    folder: Path, record: VoiceRecord, consent: Consent, tensors: Mapping[str, Any], config: dict[str, Any],
     facts: Mapping[str, Any],
 ) -> UserVoice:  # fmt: skip
     """Write a voice into a folder that has none; voice.json, without which there is no voice, last.
@@ -244,9 +245,21 @@ def read_weights(own: UserVoice) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """
     path = own.folder / "weights.safetensors"
     tensors, header = load_checkpoint(path, KIND)
+    _require_same(own, path)
+    return tensors, header
+
+
+def read_arrays(own: UserVoice) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """The same without torch, in the precision that they are stored in; raises as it does."""
+    path = own.folder / "weights.safetensors"
+    arrays, header = load_arrays(path, KIND)
+    _require_same(own, path)
+    return arrays, header
+
+
+def _require_same(own: UserVoice, path: Path) -> None:
     if checksum(path) != own.record.weights:
         raise ModelError("is not the file that voice.json means", place=str(path), remedy=AGAIN)
-    return tensors, header
 
 
 def renew(name: str, consent: Consent, voices: str | Path | None = None) -> UserVoice:

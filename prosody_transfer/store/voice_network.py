@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prosody_transfer.core.errors import ModelError
 from prosody_transfer.models import registry
-from prosody_transfer.store.voice_folder import read_voice, read_weights
+from prosody_transfer.store.header import Shapes
+from prosody_transfer.store.voice_folder import read_arrays, read_voice
 from prosody_transfer.store.voices import user_voices
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
 ROW = "speaker_row"  # (D,) the voice's speaker embedding
@@ -36,18 +38,10 @@ def adapted(network: Any, tensors: Mapping[str, Tensor], place: str) -> Any:
     """
     import torch
 
-    adaptable = registry.of(network).load("adaptable")
     made = copy.deepcopy(network).eval()
-    state = dict(made.named_parameters())
-    changed = {name: value for name, value in tensors.items() if name not in (ROW, REFERENCES)}
-    if wrong := sorted(set(changed) - set(adaptable(state))):
-        raise ModelError(f"changes {wrong[0][:80]!r}, which no voice may", place=place, remedy=_REMEDY)
-    table = made.speaker_table.weight
-    expected = {**{name: state[name].shape for name in changed}, ROW: table.shape[1:]}
-    for name, shape in expected.items():
-        value = tensors.get(name)
-        if value is None or value.shape != shape or not value.is_floating_point() or not value.isfinite().all():
-            raise ModelError(f"has no usable {name!r}", place=place, remedy=_REMEDY)
+    state, table = dict(made.named_parameters()), made.speaker_table.weight
+    shapes = {name: tuple(value.shape) for name, value in state.items()}
+    changed = check_adapted(registry.of(network).load("adaptable"), shapes, tensors, place)
     with torch.no_grad():
         for name, value in changed.items():
             state[name].copy_(value)
@@ -56,7 +50,39 @@ def adapted(network: Any, tensors: Mapping[str, Tensor], place: str) -> Any:
     return made
 
 
-def read_references(name: str, judge: str, voices: str | Path | None = None) -> Tensor | None:
+def check_adapted(
+    adaptable: Callable[[Iterable[str]], list[str]], shapes: Shapes, tensors: Mapping[str, Any], place: str
+) -> dict[str, Any]:
+    """What a voice changes of the model, beside its row; tensors of torch or arrays.
+
+    Args:
+        adaptable: `models.registry.Model.adaptable`.
+        shapes: Of the model's parameters, by name.
+
+    Raises:
+        ModelError: A tensor is none of those, has another shape, or holds NaN or infinite values.
+    """
+    changed = {name: value for name, value in tensors.items() if name not in (ROW, REFERENCES)}
+    if wrong := sorted(set(changed) - set(adaptable(shapes))):
+        raise ModelError(f"changes {wrong[0][:80]!r}, which no voice may", place=place, remedy=_REMEDY)
+    expected = {**{name: shapes[name] for name in changed}, ROW: shapes["speaker_table.weight"][1:]}
+    for name, shape in expected.items():
+        value = tensors.get(name)
+        if value is None or tuple(value.shape) != tuple(shape) or not _sound(value):
+            raise ModelError(f"has no usable {name!r}", place=place, remedy=_REMEDY)
+    return changed
+
+
+def _sound(value: Any) -> bool:
+    """Whether all of a tensor or array are finite numbers of floating point."""
+    if hasattr(value, "detach"):
+        return bool(value.is_floating_point() and value.isfinite().all())
+    import numpy as np
+
+    return value.dtype.kind == "f" and bool(np.isfinite(value).all())
+
+
+def read_references(name: str, judge: str, voices: str | Path | None = None) -> np.ndarray | None:
     """What the judge heard in the recordings that were kept from a user's voice's training: (n, E) float32.
 
     Args:
@@ -70,5 +96,5 @@ def read_references(name: str, judge: str, voices: str | Path | None = None) -> 
     """
     if name not in user_voices(voices):
         return None
-    tensors, header = read_weights(read_voice(name, voices))
-    return tensors[REFERENCES].float() if REFERENCES in tensors and header.get("judge") == judge else None
+    tensors, header = read_arrays(read_voice(name, voices))
+    return tensors[REFERENCES].astype("float32") if REFERENCES in tensors and header.get("judge") == judge else None

@@ -12,6 +12,7 @@ import msgspec
 
 from prosody_transfer.core.config import load_config
 from prosody_transfer.core.errors import ModelError, UsageError
+from prosody_transfer.core.reading import SETTINGS_BYTES, parse_json, read_bytes
 from prosody_transfer.models import registry
 from prosody_transfer.store.checkpoint import fill, load_checkpoint, save_checkpoint
 from prosody_transfer.store.header import Shapes, compare_shapes, read_kind
@@ -53,6 +54,22 @@ def named_acoustic(model: str | Path | None) -> Path | None:
         remedy = f"train it: ptx train {model}; or give a checkpoint, a folder of an addon, or ./{model}"
         raise ModelError("ships no weights", place=f"model {model}", remedy=remedy)
     return path
+
+
+def checkpoint_of(model: str | Path | None) -> Path:
+    """Where the parameters of an acoustic model lie: a checkpoint itself, an addon's, a shipped one's by name.
+
+    Raises:
+        ModelError: As `named_acoustic`, or a folder is no addon.
+    """
+    found = named_acoustic(model) or shipped_acoustic()
+    if not found.is_dir():
+        return found
+    try:
+        kind = parse_json(read_bytes(found / "addon.json", SETTINGS_BYTES, ModelError))["kind"]
+        return found / f"{kind}.safetensors"
+    except (ValueError, KeyError, TypeError):
+        raise ModelError("is no addon: its addon.json is damaged", place=str(found), remedy="fetch it again") from None
 
 
 def _network(kind: str, config: dict[str, Any], place: str) -> Any:

@@ -14,7 +14,8 @@ from prosody_transfer.core.errors import ModelError
 from prosody_transfer.integration import Addon, Layer, Networks, Stream, build_layer
 from prosody_transfer.integration.runtimes import Tensors
 from prosody_transfer.models import registry
-from prosody_transfer.store.voice_network import REFERENCES, ROW
+from prosody_transfer.store.header import read_shapes
+from prosody_transfer.store.voice_network import ROW, check_adapted
 from prosody_transfer.synthesis.acoustic import DecodedFrames, lengths
 from prosody_transfer.synthesis.plan import PlannedEmbedding, PlannedPhones, ProsodyPlan, pieces_of, word_numbers
 from prosody_transfer.synthesis.prosody import TransferSettings, plan_rhythm
@@ -79,16 +80,10 @@ class AddonAcoustic:
 
     def adapted(self, tensors: Mapping[str, np.ndarray], place: str) -> AddonAcoustic:
         """The same with a user's voice as the last row; ModelError where its parameters do not fit."""
-        remedy = "import it again, or add it again"
-        changed = {name: value for name, value in tensors.items() if name not in (ROW, REFERENCES)}
         adaptable = registry.get(self.addon.config.kind).load("adaptable")
-        if wrong := sorted(set(changed) - set(adaptable(changed))):
-            raise ModelError(f"changes {wrong[0][:80]!r}, which no voice may", place=place, remedy=remedy)
-        row = tensors.get(ROW, np.zeros(0, np.float32))
-        usable = row.shape == self.table.shape[1:]
-        if not usable or not all(np.isfinite(value).all() for value in (row, *changed.values())):
-            raise ModelError(f"has no usable {ROW!r}", place=place, remedy=remedy)
-        return type(self)(self.addon, self.options, {ROW: row, **changed})
+        shapes = read_shapes(self.addon.parameters_file("decoder")).shapes
+        changed = check_adapted(adaptable, shapes, tensors, place)
+        return type(self)(self.addon, self.options, {ROW: tensors[ROW], **changed})
 
     def embed(self, analysis: Analysis, model: str = "") -> PlannedEmbedding | None:
         """The embedding of an analysed source; see `synthesis.acoustic.Speaking.embed`."""
@@ -305,24 +300,3 @@ class AddonVocoder:
             stream = block.stream({}, stream)
         while len(chunk := stream.read(CHUNK_FRAMES * self.mel.hop_length)["waveform"][0, 0]):
             yield chunk
-
-
-class AddonRecogniser:
-    """The phone recogniser's addon, with what `alignment.recognise` asks of a network."""
-
-    class Config(NamedTuple):
-        mel: MelConfig
-
-    def __init__(self, addon: Addon, options: Mapping[str, Any]) -> None:
-        self.handle = Networks([addon], **options).handle("recogniser")
-        assert addon.config.features is not None
-        self.config = self.Config(addon.config.features)
-        self.bigram = addon.tensor("recogniser", "bigram")
-
-    def posteriors(self, mel: np.ndarray, counted: np.ndarray | None) -> np.ndarray:
-        """(M, T) log-mel and which frames count for the means, (T,) or None for all -> (T, V), distributions."""
-        real = np.ones((1, mel.shape[1]), bool)
-        told = real if counted is None else counted[None]
-        logits = self.handle.run({"mel": mel[None], "mask": real, "counted": told})["logits"][0].T
-        shifted = np.exp(logits - logits.max(1, keepdims=True))
-        return shifted / shifted.sum(1, keepdims=True)

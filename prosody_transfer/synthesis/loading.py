@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.errors import ModelError
+from prosody_transfer.core.extras import TORCH, missing, require
 from prosody_transfer.integration.runtimes import Shapes
 from prosody_transfer.models import registry
 from prosody_transfer.store.weights import named_acoustic, shipped, shipped_acoustic
@@ -48,17 +49,20 @@ def load_models(
         vocoder: "griffin-lim", a checkpoint, or an addon's folder; None for the shipped one.
         device: A torch device; of addons, their provider.
         runtime: "onnx" or "torch": run addons on it. None: run addons' folders on ONNX Runtime, and all else in torch's
-            own networks. "auto": as None, but models that ship on ONNX Runtime, unless a device is named.
+            own networks; where torch is not installed, as "auto". "auto": as None, but models that ship on ONNX
+            Runtime, unless a device is named that torch has to run.
         shapes: Of addons' networks.
 
     Raises:
         ModelError: One is missing, damaged or of another kind; or a checkpoint was given with a runtime.
         UsageError: There is no such device or runtime.
+        DependencyError: Torch is not installed, and what is asked for needs it.
     """
     model = named_acoustic(model)
     ships = model is None or (str(model) in _shipping() and (model.parent / "addon.json").is_file())
-    if runtime == "auto":
-        plain = ships and (vocoder is None or Path(vocoder).is_dir()) and device == "cpu"
+    if runtime == "auto" or runtime is None and missing(TORCH):
+        kept = ships or (model is not None and model.is_dir())
+        plain = kept and (vocoder is None or Path(vocoder).is_dir()) and (device == "cpu" or bool(missing(TORCH)))
         runtime = "onnx" if plain else None
     if model is not None and ships and (runtime is not None or shapes != "dynamic"):
         model = model.parent
@@ -72,8 +76,14 @@ def _shipping() -> set[str]:
 
 
 def _checkpoints(model: str | Path | None, vocoder: str | Path | None, device: str) -> LoadedModels:
-    from prosody_transfer.store.vocoders import load_vocoder
     from prosody_transfer.store.weights import load_acoustic, load_network
+
+    if model is not None:
+        require("train", TORCH, f"--model {model}", f"or ptx addon export {model} -o FOLDER where torch is")
+    if vocoder is not None:
+        require("train", TORCH, f"--vocoder {vocoder}", "or leave it out")
+    require("train", TORCH, "--runtime torch", "or --runtime onnx")
+    from prosody_transfer.store.vocoders import load_vocoder
     from prosody_transfer.synthesis.devices import check_device
 
     process = check_device(device)
@@ -87,8 +97,9 @@ def _checkpoints(model: str | Path | None, vocoder: str | Path | None, device: s
 def _addons(
     model: str | Path | None, vocoder: str | Path | None, device: str, runtime: str, shapes: Shapes
 ) -> LoadedModels:
+    from prosody_transfer.analysis.recogniser_addon import AddonRecogniser
     from prosody_transfer.integration import open_addon
-    from prosody_transfer.synthesis.addons import AddonRecogniser, AddonVocoder, open_acoustic
+    from prosody_transfer.synthesis.addons import AddonVocoder, open_acoustic
 
     options: dict[str, Any] = {"runtime": runtime, "provider": device, "shapes": shapes}
     folder = Path(model) if model is not None else shipped_acoustic().parent
@@ -101,11 +112,12 @@ def _addons(
         mel, name = spoken.mel, "ptx"
         vocoder_file: str | Path = spoken.file
     else:
+        require("train", TORCH, f"--vocoder {vocoder}", "or leave it out")
         from prosody_transfer.store.vocoders import load_vocoder
 
         spoken, mel, name = load_vocoder(vocoder)
         vocoder_file = vocoder
-    recogniser = AddonRecogniser(open_addon(shipped("recogniser").parent), options)
+    recogniser = AddonRecogniser(options)
     kept = ("log_f0_median", "phone_log_frames", "sharpening")
     voices = {name: {key: getattr(facts, key) for key in kept} for name, facts in acoustic.addon.config.voices.items()}
     files = (acoustic.addon.parameters_file("decoder"), vocoder_file, shipped("recogniser"))

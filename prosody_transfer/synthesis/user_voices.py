@@ -10,7 +10,7 @@ import numpy as np
 from prosody_transfer.core.errors import ModelError, PtxError
 from prosody_transfer.core.sharing import Shared
 from prosody_transfer.features.sharpen import USUAL
-from prosody_transfer.store.voice_folder import UserVoice, checksum, read_voice, read_weights
+from prosody_transfer.store.voice_folder import UserVoice, checksum, read_arrays, read_voice, read_weights
 from prosody_transfer.store.voices import user_voices
 from prosody_transfer.synthesis.target_voice import TargetVoice
 
@@ -81,9 +81,9 @@ class UserVoices:
 
     def _adapted(self, own: UserVoice) -> Any:
         """The acoustic model with a voice's own tensors."""
-        tensors, place = read_weights(own)[0], str(own.folder)
-        if hasattr(self.network, "adapted"):  # an addon
-            return self.network.adapted({name: value.float().numpy() for name, value in tensors.items()}, place)
+        place = str(own.folder)
+        if hasattr(self.network, "adapted"):  # an addon: without torch
+            return self.network.adapted(read_arrays(own)[0], place)
         from prosody_transfer.store.voice_network import adapted
 
-        return adapted(self.network, tensors, place)
+        return adapted(self.network, read_weights(own)[0], place)

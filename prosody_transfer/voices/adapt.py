@@ -34,7 +34,7 @@ from prosody_transfer.store.voice_folder import (
 from prosody_transfer.store.voice_moves import put_in_place
 from prosody_transfer.store.voice_network import REFERENCES, adapted
 from prosody_transfer.store.voices import VoiceInfo, check_name, user_voices, voices_folder
-from prosody_transfer.store.weights import load_acoustic, shipped_acoustic, voice_level
+from prosody_transfer.store.weights import checkpoint_of, load_acoustic, voice_level
 from prosody_transfer.training.commands import voice_facts
 from prosody_transfer.training.loop import LoopConfig, Trainer, run
 from prosody_transfer.training.provenance import provenance
@@ -113,7 +113,7 @@ def add_voice(
         voices: The folder of the user's voices.
         replay: A prepared folder with recordings of the model's own voices, to repeat while learning.
         fisher: Importances of the model's parameters; None for those that ship.
-        model: An acoustic model's checkpoint; None for the shipped one.
+        model: An acoustic model's checkpoint, or its addon's folder; None for the shipped one.
         max_minutes: The longest that training may take, in all (of what is new, where it goes on from a voice that is
             not accepted); then what is learnt is tested.
         on_event: Called with a stage ("prepare", "train", "test"), how much is done, of how much, and figures.
@@ -127,7 +127,7 @@ def add_voice(
     """
     settings = settings or Adaptation()
     check_name(name)
-    base = Path(model) if model is not None else shipped_acoustic()
+    base = checkpoint_of(model)
     wanted = request(recordings, replay, base, settings)
     order = _Order(name, wanted, base, consent, gate, settings, replay, fisher, max_minutes, device, on_event)
     partial, there = voices_folder(voices) / f".{name}.partial", name in user_voices(voices)

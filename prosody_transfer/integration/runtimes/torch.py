@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from prosody_transfer.core import extras
 from prosody_transfer.core.errors import DependencyError, ModelError, ShapeError
 from prosody_transfer.integration.addon import Addon
 from prosody_transfer.integration.runtimes import Tensors
@@ -24,7 +25,7 @@ class TorchRuntime:
         try:
             import torch
         except ImportError:
-            remedy = "pip install 'prosody-transfer[train]'"
+            remedy = f"{extras.remedy('train')}, or use onnx"
             raise DependencyError("torch is not installed", place="--runtime torch", remedy=remedy) from None
         from prosody_transfer.models import registry
         from prosody_transfer.store.weights import load_network
