@@ -49,6 +49,9 @@ def export(
 
     Every network of it becomes a graph without weights, beside one file of parameters.
     """
+    from prosody_transfer.core.extras import EXPORT, TORCH, require
+
+    require("train", (*TORCH, *EXPORT), "ptx addon export")
     from prosody_transfer.integration.export import export_addon
 
     addon = export_addon(checkpoint, output, precision=precision, overwrite=force, licence=licence)

@@ -46,10 +46,8 @@ def speak(
     from prosody_transfer.text.user_lexicon import read_lexicon
 
     check_together(output, output_raw, json, variants, like, words_from)
-    if like is not None:
-        prosody = embedding_prosody(prosody)
-    elif seed is not None:
-        prosody = drawn_prosody(prosody) or prosody
+    if like is not None or seed is not None:
+        prosody = embedding_prosody(prosody) if like is not None else drawn_prosody(prosody) or prosody
     settings = check_settings(SpeakSettings(
         prosody=prosody, tune=tune or "", length_scale=length_scale, sentence_silence=parse_silence(sentence_silence),
         seed=1 if seed is None else seed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -151,3 +152,17 @@ def make_spelling():
 @pytest.fixture(scope="session")
 def make_tiny_transferer():
     return load_tiny_transferer
+
+
+@pytest.fixture
+def toy(monkeypatch: pytest.MonkeyPatch):
+    """A model in a folder of its own, named to ptx by PTX_MODELS; forgotten afterwards."""
+    from prosody_transfer.integration import REGISTRY
+    from prosody_transfer.models import registry
+
+    monkeypatch.setenv(registry.FOLDERS, str(Path(__file__).parent / "toy_model"))
+    yield registry.get("toy")
+    REGISTRY.pop("ToyProsody", None)
+    registry._known.cache_clear()
+    for name in [n for n in sys.modules if n.split(".")[0] == "toy_model"]:
+        del sys.modules[name]

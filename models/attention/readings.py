@@ -25,8 +25,9 @@ def told_of_phones(
     Returns:
         (P, 5) float32: mean F0 of voiced frames, their share, mean energy, ln frames, 1; all 0 where nothing is told.
 
-    >>> told_of_phones(np.array([2, 1]), np.array([0.25, 0.0, 0.1]), np.array([1, 1, 0]), np.zeros(3)).round(2).tolist()
-    [[0.5, 1.0, 0.0, -1.31, 1.0], [0.0, 0.0, 0.0, -2.0, 1.0]]
+    >>> told_of_phones(np.array([2, 1]), np.array([0.25, 0.0, 0.1]), np.array([1, 1, 0]), np.zeros(3)).round(2)
+    array([[ 0.5 ,  1.  ,  0.  , -1.31,  1.  ],
+           [ 0.  ,  0.  ,  0.  , -2.  ,  1.  ]], dtype=float32)
     """
     if not set(keep) & set(ALL):
         return np.zeros((len(durations), PROSODY), np.float32)

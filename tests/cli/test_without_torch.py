@@ -99,12 +99,13 @@ SPEAKING = [
     f"addon check {ROOT}/models/recogniser --json",
     "doctor --json",
 ]
+RUN_FILE = ROOT / "models" / "vocoder" / "vocoder.safetensors"  # any checkpoint that is no addon of an acoustic model
 REFUSED = {
     "train copycat": "[train]",
     "voice add jim recordings": "[train]",
     f"addon export {shipped_acoustic()} -o mine": "[train]",
     f"transfer {SOURCE} -s alice -o x.wav --runtime torch": "or use onnx",
-    f"transfer {SOURCE} -s alice -o x.wav --model {shipped_acoustic()}": "or ptx addon export",
+    f"transfer {SOURCE} -s alice -o x.wav --model {RUN_FILE}": "or ptx addon export",
     f"transfer {SOURCE} -s alice -o x.wav --vocoder griffin-lim": "or leave it out",
     "evaluate --benchmark --quality": "[evaluate]",
 }

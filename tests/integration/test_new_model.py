@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 import torch
 
 from prosody_transfer.core.errors import ModelError
-from prosody_transfer.integration import REGISTRY, open_addon
+from prosody_transfer.integration import open_addon
 from prosody_transfer.integration.check import check_addon
 from prosody_transfer.integration.export import export_addon
 from prosody_transfer.models import registry
@@ -19,17 +18,7 @@ from prosody_transfer.store.checkpoint import save_checkpoint
 from prosody_transfer.synthesis.addons import AddonText
 from prosody_transfer.synthesis.transferer import Transferer
 
-TOY = Path(__file__).parents[1] / "toy_model"
 AUDIO = Path(__file__).parents[2] / "examples" / "audio"
-
-
-@pytest.fixture
-def toy(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv(registry.FOLDERS, str(TOY))
-    yield registry.get("toy")
-    REGISTRY.pop("ToyProsody", None)
-    for name in [n for n in sys.modules if n.split(".")[0] == "toy_model"]:
-        del sys.modules[name]
 
 
 def test_a_new_model_becomes_an_addon_that_speaks_as_its_checkpoint_does(toy, tmp_path: Path) -> None:

@@ -240,6 +240,6 @@ def test_the_judge_of_another_file(tmp_path) -> None:
 
     for config in ({"channels": 4096, "layers": 16}, {"n_mels": 10**6}, {"embedding": 10**9}):
         path = written(tmp_path / "x.safetensors", "verifier", json.dumps({"config": config}))
-        with little_memory(), pytest.raises(ModelError, match="settings of another version|does not fit the network"):
+        with little_memory(), pytest.raises(ModelError, match="was changed after it was written"):
             Judge(path).fingerprint  # noqa: B018
     assert len(Judge().fingerprint) == 12

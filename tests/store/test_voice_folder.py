@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -55,7 +56,7 @@ def test_references_of_the_same_judge(make_voice, tmp_path):
     save_checkpoint(weights, "voice", tensors, header["config"], judge="judge")
     record = root / "jane" / "voice.json"
     record.write_text(json.dumps({**json.loads(record.read_text()), "weights": checksum(weights)}))
-    assert torch.equal(read_references("jane", "judge", root), torch.eye(3))
+    assert np.array_equal(read_references("jane", "judge", root), np.eye(3))
     assert read_references("jane", "another", root) is None
 
 

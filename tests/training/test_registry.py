@@ -46,15 +46,6 @@ UNCHECKED = TransferSettings(check_transcript=False)
 
 
 @pytest.fixture
-def toy(monkeypatch):
-    """The toy's folder, named to ptx; forgotten afterwards."""
-    monkeypatch.setenv(registry.FOLDERS, str(TOY))
-    yield registry.get("toy")
-    for name in [n for n in sys.modules if n.split(".")[0] == "toy_model"]:
-        del sys.modules[name]
-
-
-@pytest.fixture
 def prepared(fake_cache, tmp_path: Path) -> Path:
     rows, cache = fake_cache
     shutil.copytree(cache, tmp_path / "data" / "cache")
