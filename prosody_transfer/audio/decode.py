@@ -13,6 +13,7 @@ from prosody_transfer.audio.channels import Choice, Frames, Level, Survey
 from prosody_transfer.audio.media import AGAIN, UNKNOWN_LENGTH
 from prosody_transfer.audio.resample import Resampler, resampled_length
 from prosody_transfer.core.errors import AudioError, LongAudioError, ShortAudioError
+from prosody_transfer.core.spool import Samples
 
 MIN_SECONDS, MAX_SECONDS = 0.3, 3 * 3600.0
 MAX_SAMPLE = 1e6
@@ -71,22 +72,42 @@ def survey(path: Path, sound: Any) -> Choice:
 
 def collect(path: Path, sound: Any, mixer: Mixer, target: int) -> tuple[np.ndarray, int]:
     """Decode to the end: (waveform (C', N) float32, samples per channel decoded)."""
-    rate = sound.samplerate
-    width = mixer.width
-    resampler = Resampler(rate, target, width)
+    rate, width = sound.samplerate, mixer.width
     expected = sound.frames if sound.frames < UNKNOWN_LENGTH else 60 * rate
     out = np.empty((resampled_length(expected, rate, target), width), np.float32)
-    filled, count = 0, 0
-    for block, last in _blocks(path, sound):
-        count += len(block)
-        check_length(path, count / rate, upper_only=True)
-        piece = resampler.push(mixer(block), last)
+    filled = 0
+    mixed = Mixed(path, sound, mixer, target)
+    for piece in mixed:
         if filled + len(piece) > len(out):
             out.resize((filled + max(len(piece), filled // 4), width), refcheck=False)  # in place: no second copy
         out[filled : filled + len(piece)] = piece
         filled += len(piece)
     out.resize((filled, width), refcheck=False)
-    return np.ascontiguousarray(out.T), count
+    return np.ascontiguousarray(out.T), mixed.count
+
+
+def collect_samples(path: Path, sound: Any, mixer: Mixer, target: int) -> tuple[Samples, int]:
+    """The same of one channel, which lies in a file where it is long."""
+    out, mixed = Samples(), Mixed(path, sound, mixer, target)
+    for piece in mixed:
+        out.append(piece[:, 0])
+    return out, mixed.count
+
+
+class Mixed:
+    """Mixed and resampled blocks (n, C') of a recording; `count` samples per channel were decoded."""
+
+    def __init__(self, path: Path, sound: Any, mixer: Mixer, target: int) -> None:
+        self.path, self.sound, self.mixer, self.target = path, sound, mixer, target
+        self.count = 0
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        rate = self.sound.samplerate
+        resampler = Resampler(rate, self.target, self.mixer.width)
+        for block, last in _blocks(self.path, self.sound):
+            self.count += len(block)
+            check_length(self.path, self.count / rate, upper_only=True)
+            yield resampler.push(self.mixer(block), last)
 
 
 def _blocks(path: Path, sound: Any) -> Iterator[tuple[np.ndarray, bool]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from prosody_transfer.audio.resample import resample
+from prosody_transfer.audio.resample import resample_sound
+from prosody_transfer.core.spool import Sound, blocks, gather
 
 # Compared below 8 kHz: a source recorded at 16 kHz has nothing above, and must not turn down the output's fricatives.
 COMPARED_RATE = 16_000
@@ -14,7 +15,7 @@ AROUND_SECONDS = 1.0  # a shout elsewhere in a long recording does not make the 
 FRAME_SECONDS = 0.005
 
 
-def envelope(waveform: np.ndarray, sample_rate: int, smoothing_seconds: float) -> np.ndarray:
+def envelope(waveform: Sound, sample_rate: int, smoothing_seconds: float) -> np.ndarray:
     """Level of frames of `FRAME_SECONDS` under a triangle of twice `smoothing_seconds`, (N,) -> (F,) dB.
 
     It is at least `FLOOR_DB` below its largest value.
@@ -22,13 +23,16 @@ def envelope(waveform: np.ndarray, sample_rate: int, smoothing_seconds: float) -
     return _level_db(compared_power(waveform, sample_rate), smoothing_seconds)
 
 
-def compared_power(waveform: np.ndarray, sample_rate: int) -> np.ndarray:
+def compared_power(waveform: Sound, sample_rate: int) -> np.ndarray:
     """Mean square of frames of `FRAME_SECONDS`, below 8 kHz, (N,) -> (F,) float64."""
     if sample_rate > COMPARED_RATE:
-        waveform, sample_rate = resample(waveform, sample_rate, COMPARED_RATE), COMPARED_RATE
+        waveform, sample_rate = resample_sound(waveform, sample_rate, COMPARED_RATE), COMPARED_RATE
     size = round(FRAME_SECONDS * sample_rate)
-    padded = np.pad(waveform, (0, -len(waveform) % size)).reshape(-1, size)
-    return np.square(padded, dtype=np.float64).mean(1)
+    found = []
+    for part in blocks(len(waveform), size << 12):
+        padded = np.pad(waveform[part], (0, -(part.stop - part.start) % size)).reshape(-1, size)
+        found.append(np.square(padded, dtype=np.float64).mean(1))
+    return np.concatenate(found) if found else np.zeros(0)
 
 
 def _level_db(power: np.ndarray, smoothing_seconds: float) -> np.ndarray:
@@ -40,9 +44,9 @@ def _level_db(power: np.ndarray, smoothing_seconds: float) -> np.ndarray:
 
 
 def follow_loudness(
-    waveform: np.ndarray, model: np.ndarray, sample_rate: int, *, loud_seconds: float = 0.12,
+    waveform: Sound, model: np.ndarray, sample_rate: int, *, loud_seconds: float = 0.12,
     quiet_seconds: float = 0.01, limit_db: float = 12.0, strength: float = 1.0,
-) -> np.ndarray:  # fmt: skip
+) -> Sound:  # fmt: skip
     """A recording as loud, moment by moment, as another one.
 
     Where the model is loud, syllables are followed but not what happens within them: that belongs to the voice, and
@@ -68,5 +72,11 @@ def follow_loudness(
     loud = np.clip((fast[0] - loudest - QUIET_DB) / (LOUD_DB - QUIET_DB), 0, 1)
     gain_db = np.clip(loud * (slow[0] - slow[1]) + (1 - loud) * (fast[0] - fast[1]), -limit_db, limit_db) * strength
     size = round(FRAME_SECONDS * sample_rate)
-    at = (np.arange(len(waveform), dtype=np.float32) + 0.5) / size - 0.5
-    return (waveform * 10 ** (np.interp(at, np.arange(len(gain_db)), gain_db) / 20)).astype(np.float32)
+    exact = np.float32 if len(waveform) <= 1 << 24 else np.float64  # beyond, numbers of samples are no float32
+    frames = np.arange(len(gain_db), dtype=np.float64)
+
+    def followed(part: slice) -> np.ndarray:
+        at = (np.arange(part.start, part.stop).astype(exact) + exact(0.5)) / exact(size) - exact(0.5)
+        return (waveform[part] * 10 ** (np.interp(at, frames, gain_db) / 20)).astype(np.float32)  # type: ignore[no-any-return]
+
+    return gather((followed(part) for part in blocks(len(waveform))), waveform)

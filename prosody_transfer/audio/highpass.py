@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 
 import numpy as np
+
+from prosody_transfer.core.spool import Sound, gather
 
 STOP_HZ, PASS_HZ = 40.0, 60.0  # nothing is left below the first, nothing is lost above the second
 STOP_DB = 60.0
@@ -27,7 +30,7 @@ def reach(sample_rate: int) -> int:
     return len(_low_pass(sample_rate)) // 2
 
 
-def high_pass(waveform: np.ndarray, sample_rate: int) -> np.ndarray:
+def high_pass(waveform: Sound, sample_rate: int) -> Sound:
     """Without what lies below the voice; nothing moves in time.
 
     A finite, symmetric filter: flat within .02 dB from 60 Hz up, 60 dB down from 40 Hz on. In blocks, so that memory
@@ -48,14 +51,18 @@ def high_pass(waveform: np.ndarray, sample_rate: int) -> np.ndarray:
     size = 1 << (_BLOCK_KERNELS * len(kernel) - 1).bit_length()
     step = size - 2 * half
     answer = 1.0 - np.fft.rfft(np.roll(np.pad(kernel, (0, size - len(kernel))), -half)).real
-    out = np.empty(total, np.float32)
-    for start in range(0, total, step):
-        end = min(total, start + step)
-        # Mirrored at the ends: zeros there would make a step of an offset.
-        at = _mirrored(np.arange(start - half, end + half), total)
-        block = np.fft.irfft(np.fft.rfft(waveform[at].astype(np.float64), size) * answer, size)
-        out[start:end] = block[half : half + end - start]
-    return out
+
+    def filtered() -> Iterator[np.ndarray]:
+        for start in range(0, total, step):
+            end = min(total, start + step)
+            # Mirrored at the ends: zeros there would make a step of an offset.
+            at = _mirrored(np.arange(start - half, end + half), total)
+            low = int(at.min())
+            part = waveform[low : int(at.max()) + 1][at - low].astype(np.float64)
+            block = np.fft.irfft(np.fft.rfft(part, size) * answer, size)
+            yield block[half : half + end - start].astype(np.float32)
+
+    return gather(filtered(), waveform)
 
 
 def _mirrored(at: np.ndarray, total: int) -> np.ndarray:

@@ -8,17 +8,18 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import soundfile
 
-from prosody_transfer.audio.decode import Mixer, check_length, collect, survey
+from prosody_transfer.audio.decode import Mixer, check_length, collect, collect_samples, survey
 from prosody_transfer.audio.layouts import check_channel, find_channel, shown
 from prosody_transfer.audio.media import UNKNOWN_LENGTH
 from prosody_transfer.audio.opening import opened
 from prosody_transfer.core.atomic import check_target, part_name
 from prosody_transfer.core.errors import AudioError, OutputError, ShapeError, SilentAudioError
+from prosody_transfer.core.spool import Sound, blocks
 
 SILENCE_DB = -70.0
 SUFFIXES = (".wav", ".flac", ".opus")
@@ -117,7 +118,35 @@ def read_audio(
             no sound, or no such track or channel.
         UsageError: `channel` is neither a number nor a name.
     """
-    path = Path(path)
+    collected, facts = _read(Path(path), sample_rate, mono, track, channel, collect)
+    return Audio(collected if not mono else collected[0], *facts)
+
+
+class Recording(NamedTuple):
+    """What `read_sound` gives: as `Audio`, of which `sound` may lie in a file."""
+
+    sound: Sound
+    sample_rate: int
+    original_sample_rate: int
+    original_samples: int
+    channels: int
+    path: Path
+    notes: tuple[str, ...]
+
+
+def read_sound(
+    path: str | Path, sample_rate: int | None = None, *, track: int | None = None, channel: str | int | None = None
+) -> Recording:
+    """As `read_audio`, mono; a long recording lies in a temporary file, and memory does not grow with its length."""
+    collected, facts = _read(Path(path), sample_rate, True, track, channel, collect_samples)
+    return Recording(collected.settled(), *facts)
+
+
+def _read(
+    path: Path, sample_rate: int | None, mono: bool, track: int | None, channel: str | int | None,
+    gather: Callable[..., tuple[Any, int]],
+) -> tuple[Any, tuple[int, int, int, int, Path, tuple[str, ...]]]:  # fmt: skip
+    """What `gather` makes of a recording, and the other facts of an `Audio`."""
     check_channel(channel)
     choice = None
     with opened(path, track) as sound:
@@ -134,11 +163,11 @@ def read_audio(
             notes = (*notes, *choice.notes)
         else:
             mixer = Mixer(rate, channels, (picked,) if mono else None)
-            waveform, count = collect(path, sound, mixer, target)
+            waveform, count = gather(path, sound, mixer, target)
     if choice:
         with opened(path, track) as sound:
             mixer = Mixer(rate, channels, choice.channels)
-            waveform, count = collect(path, sound, mixer, target)
+            waveform, count = gather(path, sound, mixer, target)
     check_length(path, count / rate)
     if mixer.swing < 10 ** (SILENCE_DB / 20):
         kind = "is digital silence" if mixer.swing == 0 else f"is silent: nothing in it is above {SILENCE_DB:.0f} dBFS"
@@ -146,8 +175,9 @@ def read_audio(
         remedy = others or "check the microphone, the mute switch and the chosen track"
         raise SilentAudioError(kind, place=str(path), remedy=remedy)
     if choice and (gain_db := mixer.gain_db(choice)):
-        waveform *= np.float32(10 ** (gain_db / 20))
-    return Audio(waveform if not mono else waveform[0], target, rate, count, channels, path, notes)
+        for part in blocks(waveform.shape[-1]):
+            waveform[..., part] = waveform[..., part] * np.float32(10 ** (gain_db / 20))
+    return waveform, (target, rate, count, channels, path, notes)
 
 
 def check_writable(
@@ -181,7 +211,7 @@ def check_writable(
 
 
 def write_audio(
-    path: str | Path, waveform: np.ndarray, sample_rate: int, *, subtype: str = DEFAULT_SUBTYPE,
+    path: str | Path, waveform: Sound, sample_rate: int, *, subtype: str = DEFAULT_SUBTYPE,
     overwrite: bool = False, comment: str = "", on_written: Callable[[Path], None] | None = None,
 ) -> None:  # fmt: skip
     """Write a mono sound file by suffix: .wav, .flac or .opus. The file appears whole or not at all.
@@ -208,7 +238,7 @@ def write_audio(
         raise ShapeError(f"a waveform to write is (N,) with N > 0, not {waveform.shape}", place=str(path))
     check_writable(path, overwrite)
     kind = _format(path, sample_rate, subtype)
-    if not np.isfinite(waveform).all():
+    if not all(np.isfinite(waveform[part]).all() for part in blocks(len(waveform))):
         problem = "the waveform to write holds NaN or infinite samples"
         raise OutputError(problem, place=str(path), remedy="please report it")
     target = Path(os.path.realpath(path))  # where `path` is a link, the file that it names is replaced, not the link
@@ -263,7 +293,7 @@ class _Sink:
         return done
 
 
-def _encode(file: BinaryIO, waveform: np.ndarray, sample_rate: int, kind: tuple[str, str], comment: str) -> None:
+def _encode(file: BinaryIO, waveform: Sound, sample_rate: int, kind: tuple[str, str], comment: str) -> None:
     sink = _Sink(file)
     step = 1 << 16  # also keeps the ogg encoder's stack small: it fails on writes of minutes at once
     try:

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from prosody_transfer.audio.highpass import high_pass
-from prosody_transfer.audio.limiter import Moment, limit
+from prosody_transfer.audio.limiter import Moment, limit_in_place
 from prosody_transfer.audio.loudness import frame_power, normalise_level
-from prosody_transfer.audio.resample import resample
+from prosody_transfer.audio.resample import resample_sound
 from prosody_transfer.core.runs import runs
+from prosody_transfer.core.spool import Sound, blocks, gather
 
 STEP_SECONDS = 0.01
 SMOOTH_STEPS = 5  # 50 ms: within a vowel
@@ -49,30 +50,33 @@ class SourceLevel:
         at = np.arange(n_frames) * (hop_length / self.sample_rate / STEP_SECONDS) - 0.5
         return np.interp(at, np.arange(len(self.ride_db)), self.ride_db)  # type: ignore[no-any-return]
 
-    def unridden(self, waveform: np.ndarray) -> np.ndarray:
+    def unridden(self, waveform: Sound) -> Sound:
         """What was spoken, (N',), with soft lines as soft as they were; float32 at the speech level.
 
         A longer or shorter N' is the same timeline stretched.
         """
         if self.ride_db is None:
-            return waveform.astype(np.float32, copy=False)
+            return waveform.astype(np.float32, copy=False) if isinstance(waveform, np.ndarray) else waveform
         scale = self.samples / max(1, len(waveform)) / self.sample_rate / STEP_SECONDS
-        out = np.array(waveform, np.float32)
-        steps = np.arange(len(self.ride_db))
-        for start in range(0, len(out), 1 << 20):  # in blocks, for long sources
-            part = out[start : start + (1 << 20)]
-            at = (np.arange(start, start + len(part)) + 0.5) * scale - 0.5
-            part *= (10 ** (-np.interp(at, steps, self.ride_db) / 20)).astype(np.float32)
-        return out
+        ride_db, steps = self.ride_db, np.arange(len(self.ride_db), dtype=np.float64)
 
-    def give_back(self, waveform: np.ndarray, sample_rate: int | None = None) -> tuple[np.ndarray, list[Moment]]:
+        def moved(part: slice) -> np.ndarray:
+            at = (np.arange(part.start, part.stop) + 0.5) * scale - 0.5
+            gain = (10 ** (-np.interp(at, steps, ride_db) / 20)).astype(np.float32)
+            return waveform[part].astype(np.float32, copy=False) * gain
+
+        return gather((moved(part) for part in blocks(len(waveform))), waveform)
+
+    def give_back(self, waveform: Sound, sample_rate: int | None = None) -> tuple[Sound, list[Moment]]:
         """What was spoken, (N',), as loud as the source was; where that would clip, that moment is limited.
 
         Args:
             sample_rate: Of `waveform`, Hz; None for the source's. The same timeline at another rate.
         """
         gain = np.float32(10 ** (-self.gain_db / 20))
-        return limit(self.unridden(waveform) * gain, sample_rate or self.sample_rate)
+        soft = self.unridden(waveform)
+        out = gather((soft[part] * gain for part in blocks(len(soft))), soft)
+        return out, limit_in_place(out, sample_rate or self.sample_rate)
 
 
 @dataclass(frozen=True)
@@ -84,11 +88,11 @@ class Levelled:
         level: What was done to its loudness.
     """
 
-    waveform: np.ndarray
+    waveform: Sound
     level: SourceLevel
 
 
-def level_source(waveform: np.ndarray, sample_rate: int) -> Levelled:
+def level_source(waveform: Sound, sample_rate: int) -> Levelled:
     """Take out what lies below the voice, bring the speech to -26 dBFS, and raise lines far softer than the strongest.
 
     Networks and gates are made for speech at one level. A line more than `SOFT_DB` softer is raised, from `FULL_DB` on
@@ -107,10 +111,10 @@ def level_source(waveform: np.ndarray, sample_rate: int) -> Levelled:
     return Levelled(SourceLevel(gain_db, sample_rate, len(levelled), -ride).unridden(levelled), level)
 
 
-def _ride(waveform: np.ndarray, sample_rate: int) -> np.ndarray | None:
+def _ride(waveform: Sound, sample_rate: int) -> np.ndarray | None:
     """dB to add every 10 ms, (R,), or None where no line is soft enough."""
     # Below 1 kHz: there a voice has its energy, and breaths and hiss have little.
-    power = frame_power(resample(waveform, sample_rate, BAND_RATE), BAND_RATE, STEP_SECONDS)
+    power = frame_power(resample_sound(waveform, sample_rate, BAND_RATE), BAND_RATE, STEP_SECONDS)
     padded = np.pad(power, SMOOTH_STEPS // 2, mode="edge")
     level = 10 * np.log10(np.maximum(np.convolve(padded, np.full(SMOOTH_STEPS, 1 / SMOOTH_STEPS), "valid"), 1e-13))
     ordered = np.sort(power)

@@ -8,6 +8,7 @@ import numpy as np
 
 from prosody_transfer.audio.loudness import PEAK
 from prosody_transfer.core.runs import runs
+from prosody_transfer.core.spool import Sound
 
 LOOK_AHEAD_SECONDS = 0.005
 RELEASE_DB_PER_SECOND = 150.0
@@ -37,25 +38,53 @@ def limit(waveform: np.ndarray, sample_rate: int, *, peak: float = PEAK) -> tupl
         (N,) float32, and the moments, in order.
     """
     out = np.array(waveform, np.float32)
+    return out, limit_in_place(out, sample_rate, peak=peak)
+
+
+def limit_in_place(out: Sound, sample_rate: int, *, peak: float = PEAK) -> list[Moment]:
+    """`limit` of float32 samples that may be changed; of a long recording no more is in memory than is turned down."""
     size = max(1, round(BLOCK_SECONDS * sample_rate))
-    tops = np.abs(np.pad(out, (0, -len(out) % size)).reshape(-1, size)).max(1) if len(out) else np.zeros(0)
-    if not (tops > peak).any():
-        return out, []
-    needed = 20 * np.log10(np.maximum(tops / peak, 1.0))
-    depth = _envelope(needed)
+    tops = [_tops(out[at : at + 256 * size], size) for at in range(0, len(out), 256 * size)]
+    joined = np.concatenate(tops) if tops else np.zeros(0)
     moments = []
-    for first, last in runs(depth > 0):
-        start, end = first * size, min(len(out), last * size)
-        at = (np.arange(start, end) + 0.5) / size - 0.5
-        gain = 10 ** (-np.interp(at, np.arange(len(depth)), depth) / 20)
-        out[start:end] = np.clip(out[start:end] * gain, -peak, peak)  # rounding; the gain suffices
-        moments.append(Moment(start / sample_rate, end / sample_rate, float(depth[first:last].max())))
-    return out, moments
+    for begin, stop in _stretches(joined, peak):
+        depth = _envelope(20 * np.log10(np.maximum(joined[begin:stop] / peak, 1.0)), begin)
+        for first, last in runs(depth > 0):
+            start, end = (begin + first) * size, min(len(out), (begin + last) * size)
+            at = (np.arange(start, end) + 0.5) / size - 0.5
+            gain = 10 ** (-np.interp(at, np.arange(begin, begin + len(depth)), depth) / 20)
+            out[start:end] = np.clip(out[start:end] * gain, -peak, peak)  # rounding; the gain suffices
+            moments.append(Moment(start / sample_rate, end / sample_rate, float(depth[first:last].max())))
+    return moments
 
 
-def _envelope(needed: np.ndarray) -> np.ndarray:
-    """dB that every block is turned down by, (n,), from those that it must be, (n,): never less."""
-    fall = RELEASE_DB_PER_SECOND * BLOCK_SECONDS * np.arange(len(needed))
+def _tops(part: np.ndarray, size: int) -> np.ndarray:
+    """The greatest absolute sample of each block of `size`."""
+    found: np.ndarray = np.abs(np.pad(part, (0, -len(part) % size)).reshape(-1, size)).max(1)
+    return found
+
+
+def _stretches(tops: np.ndarray, peak: float) -> list[tuple[int, int]]:
+    """Blocks that what passes the peak can touch, with room on both sides, as first and last: nothing else moves."""
+    over = np.flatnonzero(tops > peak)
+    if not len(over):
+        return []
+    room = 4 * round(LOOK_AHEAD_SECONDS / BLOCK_SECONDS)
+    decay = 20 * np.log10(tops[over] / peak) / (RELEASE_DB_PER_SECOND * BLOCK_SECONDS)
+    reach = np.maximum.accumulate(over + np.ceil(decay).astype(int)) + room
+    first = np.flatnonzero(np.append(True, over[1:] - room > reach[:-1]))
+    last = np.append(first[1:], len(over)) - 1
+    ends = np.minimum(reach[last], len(tops))
+    return list(zip(np.maximum(over[first] - room, 0).tolist(), ends.tolist(), strict=True))
+
+
+def _envelope(needed: np.ndarray, first: int = 0) -> np.ndarray:
+    """dB that every block is turned down by, (n,), from those that it must be, (n,): never less.
+
+    Args:
+        first: Number of the first block: the release is counted from block 0, so that it is rounded alike.
+    """
+    fall = RELEASE_DB_PER_SECOND * BLOCK_SECONDS * np.arange(first, first + len(needed))
     held = np.maximum(np.maximum.accumulate(needed + fall) - fall, 0)
     ahead = round(LOOK_AHEAD_SECONDS / BLOCK_SECONDS)
     # Held a block longer on both sides, for the gain runs in straight lines between the middles of blocks; the mean

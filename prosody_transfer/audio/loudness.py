@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from prosody_transfer.core.errors import ShapeError
+from prosody_transfer.core.spool import Samples, Sound, blocks, gather
 
 FRAME_SECONDS = 0.032
 ACTIVE_RANGE_DB = 25.0
@@ -13,7 +14,7 @@ PEAK = 0.99
 FLOOR_DB = -120.0
 
 
-def frame_power(waveform: np.ndarray, sample_rate: int, seconds: float = FRAME_SECONDS) -> np.ndarray:
+def frame_power(waveform: Sound, sample_rate: int, seconds: float = FRAME_SECONDS) -> np.ndarray:
     """Mean square of frames laid end to end.
 
     Args:
@@ -31,7 +32,7 @@ def frame_power(waveform: np.ndarray, sample_rate: int, seconds: float = FRAME_S
     size = max(1, round(seconds * sample_rate))
     starts = np.arange(0, waveform.size, size)
     sums = np.empty(len(starts))
-    step = 4096  # squares are made for a few frames at a time: a float64 copy of an hour would be 700 MB
+    step = 512  # squares are made for a few frames at a time: a float64 copy of an hour would be 700 MB
     for at in range(0, len(starts), step):
         piece = waveform[starts[at] : starts[at] + step * size].astype(np.float64)
         sums[at : at + step] = np.add.reduceat(piece * piece, np.arange(0, piece.size, size))
@@ -39,7 +40,7 @@ def frame_power(waveform: np.ndarray, sample_rate: int, seconds: float = FRAME_S
     return sums / counts
 
 
-def speech_level_db(waveform: np.ndarray, sample_rate: int) -> float:
+def speech_level_db(waveform: Sound, sample_rate: int) -> float:
     """Level of the speech itself: pauses, however long, do not lower it.
 
     The mean power of those 32 ms frames that lie within 25 dB of the 95th percentile frame power. The percentile is
@@ -69,7 +70,7 @@ def speech_level_db(waveform: np.ndarray, sample_rate: int) -> float:
     return max(FLOOR_DB, float(10 * np.log10(active.mean())))
 
 
-def apply_gain(waveform: np.ndarray, gain_db: float, *, peak: float = PEAK) -> tuple[np.ndarray, float]:
+def apply_gain(waveform: Sound, gain_db: float, *, peak: float = PEAK) -> tuple[Sound, float]:
     """Scale a waveform, by less where it would pass `peak`.
 
     Args:
@@ -80,13 +81,15 @@ def apply_gain(waveform: np.ndarray, gain_db: float, *, peak: float = PEAK) -> t
     Returns:
         The float32 waveform and the gain in dB that was applied: less than `gain_db` where the guard held it back.
     """
-    top = max(float(np.max(waveform, initial=0.0)), -float(np.min(waveform, initial=0.0)))
-    if top > 0:
+    parts = [slice(None)] if isinstance(waveform, np.ndarray) else blocks(len(waveform))
+    ends = [(float(np.max(waveform[p], initial=0.0)), -float(np.min(waveform[p], initial=0.0))) for p in parts]
+    if (top := max(map(max, ends))) > 0:
         gain_db = min(gain_db, 20 * float(np.log10(peak / top)))
-    return (waveform * np.float32(10 ** (gain_db / 20))).astype(np.float32, copy=False), gain_db
+    gain = np.float32(10 ** (gain_db / 20))
+    return gather(((waveform[p] * gain).astype(np.float32, copy=False) for p in parts), waveform), gain_db
 
 
-def normalise_level(waveform: np.ndarray, sample_rate: int, target_db: float = -26.0) -> tuple[np.ndarray, float]:
+def normalise_level(waveform: Sound, sample_rate: int, target_db: float = -26.0) -> tuple[Sound, float]:
     """Bring the speech to one level.
 
     Args:
@@ -100,5 +103,5 @@ def normalise_level(waveform: np.ndarray, sample_rate: int, target_db: float = -
     """
     level = speech_level_db(waveform, sample_rate)
     if level <= FLOOR_DB:
-        return np.array(waveform, dtype=np.float32), 0.0
+        return gather((waveform[p].astype(np.float32) for p in blocks(len(waveform))), waveform), 0.0
     return apply_gain(waveform, min(target_db - level, MAX_GAIN_DB))

@@ -6,6 +6,7 @@ import numpy as np
 import soxr
 
 from prosody_transfer.core.errors import ShapeError
+from prosody_transfer.core.spool import Samples, Sound, blocks, gather
 
 QUALITY = "HQ"
 
@@ -53,6 +54,15 @@ def resample(waveform: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
         return fit_length(np.array(waveform, dtype=np.float32), samples)
     interleaved = np.ascontiguousarray(waveform.T, dtype=np.float32)  # soxr wants (N,) or (N, C)
     return np.ascontiguousarray(fit_length(soxr.resample(interleaved, from_rate, to_rate, quality=QUALITY).T, samples))
+
+
+def resample_sound(sound: Sound, from_rate: int, to_rate: int) -> Sound:
+    """The same of one channel of any length; the same samples, to the bit."""
+    if not isinstance(sound, Samples):
+        return resample(sound, from_rate, to_rate)
+    resampler, parts = Resampler(from_rate, to_rate), blocks(len(sound))
+    pushed = (resampler.push(sound[part][:, None], part is parts[-1])[:, 0] for part in parts)
+    return gather(pushed, sound)
 
 
 class Resampler:

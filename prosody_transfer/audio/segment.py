@@ -7,6 +7,7 @@ import numpy as np
 from prosody_transfer.audio.loudness import FLOOR_DB, frame_power
 from prosody_transfer.core.errors import AudioError, ShapeError
 from prosody_transfer.core.runs import runs
+from prosody_transfer.core.spool import Sound
 
 STEP_SECONDS = 0.010
 _SMOOTH_STEPS = 5  # 50 ms: bridges the closure of a stop
@@ -45,7 +46,7 @@ def _noise_floor(level: np.ndarray) -> np.ndarray:
     return np.interp(np.arange(len(level)), centres, floors)
 
 
-def _activity(waveform: np.ndarray, sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
+def _activity(waveform: Sound, sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
     """Level in dB and speech or not, per 10 ms: (n,) float64 and (n,) bool."""
     power = frame_power(waveform, sample_rate, STEP_SECONDS)
     if not power.size:
@@ -63,7 +64,7 @@ def _activity(waveform: np.ndarray, sample_rate: int) -> tuple[np.ndarray, np.nd
 
 
 def speech_regions(
-    waveform: np.ndarray, sample_rate: int, *, hangover_seconds: float = 0.150
+    waveform: Sound, sample_rate: int, *, hangover_seconds: float = 0.150
 ) -> list[tuple[float, float]]:
     """Stretches that are louder than the noise around them, by an adaptive energy threshold.
 
@@ -86,7 +87,7 @@ def speech_regions(
     return [(start * step, min(stop * step, end)) for start, stop in runs(held)]
 
 
-def _band_levels(waveform: np.ndarray, sample_rate: int) -> np.ndarray:
+def _band_levels(waveform: Sound, sample_rate: int) -> np.ndarray:
     """Level in dB of 200 to 4000 Hz per 32 ms, (n,), -120 where what is below the band drowns it.
 
     Taken from the difference of neighbouring samples, so that rumble, however strong, does not leak into the band.
@@ -106,7 +107,7 @@ def _band_levels(waveform: np.ndarray, sample_rate: int) -> np.ndarray:
     return _to_db(levels / (window.sum() ** 2 / 2))
 
 
-def liveliness(waveform: np.ndarray, sample_rate: int) -> float:
+def liveliness(waveform: Sound, sample_rate: int) -> float:
     """How much the level between 200 and 4000 Hz moves, as syllables make it move.
 
     Args:
@@ -130,7 +131,7 @@ def lively_share(level: np.ndarray) -> float:
     return float(np.convolve(lively, np.full(width, 1 / width), mode="valid").max())
 
 
-def has_speech(waveform: np.ndarray, sample_rate: int) -> bool:
+def has_speech(waveform: Sound, sample_rate: int) -> bool:
     """Whether there can be speech: False for silence, steady tones, hum and steady noise.
 
     It errs on the side of letting through: whispers, music and applause pass.
@@ -144,7 +145,7 @@ def has_speech(waveform: np.ndarray, sample_rate: int) -> bool:
     return liveliness(waveform, sample_rate) >= share
 
 
-def require_speech(waveform: np.ndarray, sample_rate: int, place: str = "") -> None:
+def require_speech(waveform: Sound, sample_rate: int, place: str = "") -> None:
     """Refuse what cannot be speech.
 
     Raises:
@@ -156,7 +157,7 @@ def require_speech(waveform: np.ndarray, sample_rate: int, place: str = "") -> N
 
 
 def cut_at_pauses(
-    waveform: np.ndarray, sample_rate: int, *, max_seconds: float = 20.0, min_seconds: float = 3.0
+    waveform: Sound, sample_rate: int, *, max_seconds: float = 20.0, min_seconds: float = 3.0
 ) -> list[tuple[int, int]]:
     """Cut a recording into pieces, in its pauses where there are any.
 

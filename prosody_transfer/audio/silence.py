@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from prosody_transfer.core.runs import runs
+from prosody_transfer.core.spool import Sound, blocks
 
 SILENT_DB = -90.0  # re full scale: digital silence, with the last of 16 bits switching or not
 _STEP_SECONDS = 0.005
@@ -22,7 +23,7 @@ class Silence(NamedTuple):
     peak: float
 
 
-def silences(waveform: np.ndarray, sample_rate: int) -> list[Silence]:
+def silences(waveform: Sound, sample_rate: int) -> list[Silence]:
     """Stretches of 20 ms and more that are nowhere above -90 dBFS, apart from a constant offset.
 
     Args:
@@ -34,9 +35,11 @@ def silences(waveform: np.ndarray, sample_rate: int) -> list[Silence]:
     """
     size = max(1, round(_STEP_SECONDS * sample_rate))
     count = len(waveform) // size
-    frames = waveform[: count * size].reshape(count, size)
     limit = 10 ** (SILENT_DB / 20)
-    high, low = frames.max(1, initial=-np.inf), frames.min(1, initial=np.inf)
+    high, low = np.zeros(count, np.float32), np.zeros(count, np.float32)
+    for part in blocks(count, 2048):
+        frames = waveform[part.start * size : part.stop * size].reshape(-1, size)
+        high[part], low[part] = frames.max(1), frames.min(1)
     quiet = (high - low) / 2 < limit
     found = []
     for first, last in runs(quiet):
@@ -67,7 +70,7 @@ def moved(found: list[Silence], frames: np.ndarray, hop: int) -> list[Silence]:
     return sorted(out)
 
 
-def keep_silent(waveform: np.ndarray, found: list[Silence], from_rate: int, sample_rate: int) -> np.ndarray:
+def keep_silent(waveform: Sound, found: list[Silence], from_rate: int, sample_rate: int) -> Sound:
     """Silence in the stretches, with fades of 4 ms before and behind them so that nothing clicks.
 
     Digital silence becomes that; what holds a last bit of noise holds no more than that.
@@ -86,11 +89,12 @@ def keep_silent(waveform: np.ndarray, found: list[Silence], from_rate: int, samp
         start, stop = begin * sample_rate // from_rate, min(len(waveform), -(-end * sample_rate // from_rate))
         if start >= stop:
             continue
-        part = waveform[start:stop]
-        top = float(np.abs(part).max())
+        parts = [slice(start + part.start, start + part.stop) for part in blocks(stop - start)]
+        top = max(float(np.abs(waveform[part]).max()) for part in parts)
         gain = np.float32(min(1.0, peak / top) if top > 0 else 0.0)
-        part *= gain
-        before, after = waveform[max(0, start - fade) : start], waveform[stop : stop + fade]
-        before *= gain + (1 - gain) * up[::-1][fade - len(before) :]
-        after *= gain + (1 - gain) * up[: len(after)]
+        for part in parts:
+            waveform[part] = waveform[part] * gain
+        before, after = slice(max(0, start - fade), start), slice(stop, min(len(waveform), stop + fade))
+        waveform[before] = waveform[before] * (gain + (1 - gain) * up[::-1][fade - (start - before.start) :])
+        waveform[after] = waveform[after] * (gain + (1 - gain) * up[: after.stop - stop])
     return waveform

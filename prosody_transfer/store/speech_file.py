@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 from prosody_transfer.audio.io import DEFAULT_SUBTYPE, write_audio
+from prosody_transfer.core.spool import Sound
 
 IN_TRAINING = "Synthetic speech, made by ptx while a model was trained. Voice: {}."
 IN_A_TEST = "Made by ptx for a listening test; it may be synthetic speech."  # which one it is, is not to be told
 
 
 def write_speech(
-    path: str | Path, waveform: np.ndarray, sample_rate: int, credit: str, *, subtype: str = DEFAULT_SUBTYPE,
+    path: str | Path, waveform: Sound, sample_rate: int, credit: str, *, subtype: str = DEFAULT_SUBTYPE,
     overwrite: bool = False, on_written: Callable[[Path], None] | None = None,
 ) -> None:  # fmt: skip
     """Write synthetic speech, with its credit in the file's metadata.
