@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -131,12 +132,12 @@ def ease_energy(prosody: ProsodyInputs, decode: Any, config: MelConfig) -> Proso
 
 def decode_frames(
     plan: ProsodyPlan, voice: TargetVoice, settings: TransferSettings, network: Any
-) -> list[DecodedFrames]:  # fmt: skip
+) -> Iterator[DecodedFrames]:  # fmt: skip
     """See `synthesis.acoustic.Speaking`."""
     return decode_pieces(PieceDecoder(network, voice, plan, settings))
 
 
-def decode_pieces(decoder: PieceDecoder) -> list[DecodedFrames]:
-    """All pieces of a decoder's plan."""
+def decode_pieces(decoder: PieceDecoder) -> Iterator[DecodedFrames]:
+    """All pieces of a decoder's plan, one at a time."""
     pieces = zip(decoder.plan.split(), lengths(decoder.plan, decoder.settings), strict=True)
-    return [decoder.decode(k, phones, cut, size) for k, ((phones, cut), size) in enumerate(pieces)]
+    return (decoder.decode(k, phones, cut, size) for k, ((phones, cut), size) in enumerate(pieces))

@@ -42,17 +42,20 @@ def split_tokens(tokens: Sequence[Token], heard: Sequence[Alignment]) -> list[li
         names = phone_names(alignment)
         recognised += names
         piece_of += [k] * len(names)
-    votes = np.zeros((len(tokens), len(heard)))
+    votes: list[dict[int, float]] = [{} for _ in tokens]  # for the pieces, of which an hour has hundreds
     for e, r in align_sequences(expected, recognised):
         if e is not None and r is not None:
-            votes[owner[e], piece_of[r]] += 1 if expected[e] == recognised[r] else 0.3
+            row, piece = votes[owner[e]], piece_of[r]
+            row[piece] = row.get(piece, 0.0) + (1 if expected[e] == recognised[r] else 0.3)
     # Words keep their order, so the pieces' borders are found by dynamic programming over summed votes.
     best = np.zeros(len(heard))
-    back = np.zeros((len(tokens), len(heard)), int)
+    back = np.zeros((len(tokens), len(heard)), np.int16 if len(heard) < 1 << 15 else np.int32)
     for i in range(len(tokens)):
         reach = np.maximum.accumulate(best)
         origin = np.maximum.accumulate(np.where(best == reach, np.arange(len(heard)), 0))
-        back[i], best = origin, reach + votes[i]
+        back[i], best = origin, reach
+        for piece, count in votes[i].items():
+            best[piece] += count
     piece = int(best.argmax())
     parts: list[list[Token]] = [[] for _ in heard]
     for i in range(len(tokens) - 1, -1, -1):

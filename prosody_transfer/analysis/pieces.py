@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from prosody_transfer.audio.segment import cut_at_pauses
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval, WordInterval
+from prosody_transfer.core.spool import Kept, Shelf, Sound
 from prosody_transfer.core.units import samples_to_frames
 from prosody_transfer.features.extract import Features, Tracker, extract
 
@@ -25,16 +27,32 @@ class Piece:
     Attributes:
         start, end: Samples; `start` is a whole number of hops.
         first_frame: Of the piece on the source's frame axis.
-        features: T_piece frames; the pieces' frames laid end to end are the source's.
+        contours: T_piece frames; the pieces' frames laid end to end are the source's. Zeros stand for the mel where
+            it is kept elsewhere.
+        mel: Where that is; in a file, where the source is long.
     """
 
     start: int
     end: int
     first_frame: int
-    features: Features
+    contours: Features
+    mel: Kept | None = None
+
+    @property
+    def features(self) -> Features:
+        """All that was measured, the mel too."""
+        return self.contours if self.mel is None else replace(self.contours, mel=self.mel.load())
+
+    @property
+    def config(self) -> MelConfig:
+        return self.contours.config
+
+    @property
+    def n_frames(self) -> int:
+        return self.contours.n_frames
 
 
-def cut(waveform: np.ndarray, config: MelConfig, tracker: Tracker | None = None) -> list[Piece]:
+def cut(waveform: Sound, config: MelConfig, tracker: Tracker | None = None) -> list[Piece]:
     """Cut at pauses and measure every piece; the frames of all pieces add up to those of the whole recording.
 
     Args:
@@ -44,7 +62,7 @@ def cut(waveform: np.ndarray, config: MelConfig, tracker: Tracker | None = None)
     hop, total = config.hop_length, len(waveform)
     edges = [b // hop * hop for _, b in cut_at_pauses(waveform, config.sample_rate, max_seconds=MAXIMUM_SECONDS)[:-1]]
     edges = [0, *edges, total]
-    pieces = []
+    pieces, mels = [], Shelf()
     for start, end in zip(edges, edges[1:], strict=False):
         size = samples_to_frames(total - start, hop) if end == total else (end - start) // hop
         low = max(0, start - margin * hop)
@@ -52,22 +70,54 @@ def cut(waveform: np.ndarray, config: MelConfig, tracker: Tracker | None = None)
         offset = (start - low) // hop
         part = slice(offset, offset + size)
         features = replace(
-            wide, mel=wide.mel[:, part], log_f0=wide.log_f0[part], voiced=wide.voiced[part],
+            wide, mel=no_mel(config, size), log_f0=wide.log_f0[part], voiced=wide.voiced[part],
             energy_db=wide.energy_db[part], n_samples=end - start,
             doubt=None if wide.doubt is None else wide.doubt[part],
             noise_db=None if wide.noise_db is None else wide.noise_db[part],
         )  # fmt: skip
-        pieces.append(Piece(start, end, start // hop, features))
+        mel = mels.put(np.ascontiguousarray(wide.mel[:, part]))
+        pieces.append(Piece(start, end, start // hop, features, mel))
     return pieces
 
 
-def join_features(pieces: list[Piece]) -> Features:
-    """The features of the recording that was cut."""
-    first = pieces[0].features
+def no_mel(config: MelConfig, n_frames: int) -> np.ndarray:
+    """(M, T) zeros that take no memory, where a mel is kept elsewhere."""
+    return np.broadcast_to(np.float32(0), (config.n_mels, n_frames))
+
+
+def join_features(pieces: list[Piece], mel: bool = True) -> Features:
+    """The features of the recording that was cut.
+
+    Args:
+        mel: With the mel, which takes 135 MB an hour; otherwise zeros stand there.
+    """
+    first = pieces[0].contours
     told = [k for k in ("doubt", "noise_db") if getattr(first, k) is not None]
-    known = ("mel", "log_f0", "voiced", "energy_db", *told)
-    joined: dict[str, Any] = {k: np.concatenate([getattr(p.features, k) for p in pieces], -1) for k in known}
+    known = ("log_f0", "voiced", "energy_db", *told)
+    joined: dict[str, Any] = {k: np.concatenate([getattr(p.contours, k) for p in pieces], -1) for k in known}
+    size = len(joined["log_f0"])
+    joined["mel"] = np.concatenate([p.features.mel for p in pieces], -1) if mel else no_mel(first.config, size)
     return replace(first, **joined, n_samples=pieces[-1].end)
+
+
+class HeardPieces(Sequence[Alignment]):
+    """What was heard in each piece; the frames' posteriors, 54 MB an hour, are kept apart and loaded when looked at."""
+
+    def __init__(self, heard: Iterable[Alignment]) -> None:
+        self._heard: list[tuple[Alignment, Kept | None]] = []
+        shelf = Shelf()
+        for found in heard:
+            kept = None if found.frames is None else shelf.put(found.frames)
+            self._heard.append((replace(found, frames=None), kept))
+
+    def __len__(self) -> int:
+        return len(self._heard)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        found, kept = self._heard[index]
+        return found if kept is None else replace(found, frames=kept.load())
 
 
 def slice_alignment(alignment: Alignment, start: float, end: float) -> Alignment:

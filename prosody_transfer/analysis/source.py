@@ -14,15 +14,16 @@ from prosody_transfer.alignment.heard import check_match, split_tokens
 from prosody_transfer.alignment.recognise import log_bigram, phone_names, phone_posteriors, recognise_phones
 from prosody_transfer.alignment.spoken import Chosen, choose_readings, unlikely
 from prosody_transfer.alignment.times import LEAST_ANCHORED, check_times
-from prosody_transfer.alignment.verify import Weighed, joined_confidences, weigh_words, wrong_words
+from prosody_transfer.alignment.verify import joined_confidences, weigh_words, wrong_words
 from prosody_transfer.analysis.given import fit, require_length, require_room
-from prosody_transfer.analysis.pieces import MAXIMUM_SECONDS, Piece, cut, join_alignments, slice_alignment
+from prosody_transfer.analysis.pieces import MAXIMUM_SECONDS, HeardPieces, Piece, cut, join_alignments, slice_alignment
 from prosody_transfer.analysis.settings import AnalysisSettings
 from prosody_transfer.analysis.transcript import Transcript
 from prosody_transfer.audio.segment import require_speech
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.errors import AudioError, DependencyError, MismatchError, TranscriptError
 from prosody_transfer.core.sharing import Shared
+from prosody_transfer.core.spool import Sound
 from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval
 from prosody_transfer.text.readings import Token, text_tokens
 
@@ -82,7 +83,7 @@ class SourceAligner:
             return self._words
 
     def _recognise_words(
-        self, waveform: np.ndarray, pieces: Sequence[Piece], heard: Sequence[Alignment], warnings: list[str]
+        self, waveform: Sound, pieces: Sequence[Piece], heard: Sequence[Alignment], warnings: list[str]
     ) -> list[str]:
         """The words of every piece, "" where none are said."""
         from prosody_transfer.alignment.invented import without_invented
@@ -91,7 +92,7 @@ class SourceAligner:
         recogniser = self._word_recogniser()
         texts = []
         for piece, phones in zip(pieces, heard, strict=True):
-            said = clean(recogniser.text(waveform[piece.start : piece.end], piece.features.config.sample_rate)).text
+            said = clean(recogniser.text(waveform[piece.start : piece.end], piece.config.sample_rate)).text
             said = said if any(map(str.isalnum, said)) else ""  # "(music)", "[BLANK_AUDIO]" and notes are no words
             if said and phones.frames is not None:
                 said, invented = without_invented(said, phones.frames)
@@ -101,7 +102,7 @@ class SourceAligner:
         return texts
 
     def align(
-        self, waveform: np.ndarray, pieces: Sequence[Piece], transcript: Transcript, settings: AnalysisSettings
+        self, waveform: Sound, pieces: Sequence[Piece], transcript: Transcript, settings: AnalysisSettings
     ) -> SourceAlignment:
         """Phones of every piece of a source.
 
@@ -113,7 +114,7 @@ class SourceAligner:
             AudioError: There is no speech in it.
         """
         aligner, check = settings.aligner, settings.check_transcript
-        config = pieces[0].features.config
+        config = pieces[0].config
         duration = len(waveform) / config.sample_rate
         starts = [p.start / config.sample_rate for p in pieces]
         if transcript.alignment is not None:
@@ -121,11 +122,11 @@ class SourceAligner:
             ends = [p.end / config.sample_rate for p in pieces]
             parts = [slice_alignment(given, s, e) for s, e in zip(starts, ends, strict=True)]
             for part, piece in zip(parts, pieces, strict=True):
-                require_room(part, piece.features.n_frames)
+                require_room(part, piece.n_frames)
             unknown = (None,) * len(given.words)
             return SourceAlignment(given, parts, transcript.origin, transcript.text, notes, confidence=unknown)
         require_speech(waveform, config.sample_rate)
-        heard = [recognise_phones(self.recogniser, p.features) for p in pieces]
+        heard = HeardPieces(recognise_phones(self.recogniser, p.features) for p in pieces)
         if not any(phone_names(h) for h in heard):
             raise AudioError("no speech found", remedy="check that the right channel and the right file were given")
         warnings: list[str] = []
@@ -137,10 +138,8 @@ class SourceAligner:
             parts = self._align(waveform, pieces, tokens, heard, aligner, warnings, readings, strict=True)
             if check:
                 warnings += check_match(parts, heard, starts)
-            weighed = self._weigh(parts, heard, config)
-            if check:
-                wrong = self._wrong_words(waveform, pieces, weighed)
-                warnings += wrong
+            sure, wrong = self._weigh(waveform, pieces, parts, heard, recognised=False, check=check)
+            warnings += wrong
             origin = transcript.origin
         else:
             texts = [""] * len(pieces)
@@ -149,40 +148,43 @@ class SourceAligner:
                 if not any(texts):
                     warnings.append("no words were recognised in it; the phones that are heard are spoken")
             parts = self._align(waveform, pieces, texts, heard, aligner, warnings, readings, strict=False)
-            weighed = self._weigh(parts, heard, config)
             text = " ".join(t for t in texts if t)
             origin = "asr" if text else "phones"
-        sure = joined_confidences(parts, weighed, recognised=origin == "asr")
+            sure, _ = self._weigh(waveform, pieces, parts, heard, recognised=origin == "asr", check=False)
         whole = join_alignments(parts, starts, duration)
         return SourceAlignment(whole, parts, origin, text, warnings, readings, sure, wrong)
 
-    def _weigh(self, parts: list[Alignment], heard: list[Alignment], config: MelConfig) -> list[Weighed | None]:
-        bigram = log_bigram(self.recogniser)
-        rate, hop = config.sample_rate, config.hop_length
-        return [weigh_words(p, h, bigram, rate, hop) for p, h in zip(parts, heard, strict=True)]
+    def _weigh(
+        self, waveform: Sound, pieces: Sequence[Piece], parts: list[Alignment], heard: Sequence[Alignment], *,
+        recognised: bool, check: bool,
+    ) -> tuple[tuple[float | None, ...], list[str]]:  # fmt: skip
+        """How sure each word is, and what should be said about wrong ones; piece by piece, for evidence is large.
 
-    def _wrong_words(
-        self, waveform: np.ndarray, pieces: Sequence[Piece], weighed: Sequence[Weighed | None]
-    ) -> list[str]:
-        """The word recogniser is loaded only where a piece is suspicious; where it is not installed nothing is said."""
+        The word recogniser is loaded only where a piece is suspicious; where it is not installed nothing is said.
+        """
+        bigram = log_bigram(self.recogniser)
+        sure: list[float | None] = []
         notes: list[str] = []
-        for piece, words in zip(pieces, weighed, strict=True):
-            if words is None or not words.suspicious():
+        for piece, part, phones in zip(pieces, parts, heard, strict=True):
+            rate, hop = piece.config.sample_rate, piece.config.hop_length
+            words = weigh_words(part, phones, bigram, rate, hop)
+            sure += joined_confidences([part], [words], recognised=recognised)
+            if not check or words is None or not words.suspicious():
                 continue
             try:
                 recogniser = self._word_recogniser()
             except DependencyError:
-                break
-            rate, hop = piece.features.config.sample_rate, piece.features.config.hop_length
+                check = False
+                continue
             hear = functools.partial(recogniser.text, waveform[piece.start : piece.end], rate)
             notes += wrong_words(words, hear, piece.start / rate, hop / rate)
-        return notes
+        return tuple(sure), notes
 
     def _given(
-        self, waveform: np.ndarray, pieces: Sequence[Piece], transcript: Transcript, name: str, check: bool
+        self, waveform: Sound, pieces: Sequence[Piece], transcript: Transcript, name: str, check: bool
     ) -> tuple[Alignment, list[str]]:
         """The alignment of a TextGrid; phones are found in words whose times it has. And what should be said."""
-        given, config = transcript.alignment, pieces[0].features.config
+        given, config = transcript.alignment, pieces[0].config
         assert given is not None
         rate, hop = config.sample_rate, config.hop_length / config.sample_rate
         duration = len(waveform) / rate
@@ -216,15 +218,15 @@ class SourceAligner:
         return self.align(waveform, cut(waveform, config), words, settings).alignment
 
     def _align(
-        self, waveform: np.ndarray, pieces: Sequence[Piece], texts: Sequence[str | list[Token]],
-        heard: list[Alignment], name: str, warnings: list[str], readings: list[Chosen], strict: bool,
+        self, waveform: Sound, pieces: Sequence[Piece], texts: Sequence[str | list[Token]],
+        heard: Sequence[Alignment], name: str, warnings: list[str], readings: list[Chosen], strict: bool,
     ) -> list[Alignment]:  # fmt: skip
         """Each piece with its text in the readings that were heard; `warnings` and `readings` get what to say."""
         from prosody_transfer.alignment.base import align_pairs
 
         parts = []
         for piece, text, phones in zip(pieces, texts, heard, strict=True):
-            rate = piece.features.config.sample_rate
+            rate = piece.config.sample_rate
             if not text or isinstance(text, str) and not text.strip():
                 # With a transcript nothing is said here; without one, what was heard is all there is.
                 silence = Alignment((PhoneInterval(SILENCE, 0.0, phones.duration),), (), phones.duration, name)
@@ -235,7 +237,7 @@ class SourceAligner:
                 chosen = choose_readings(tokens, phones.frames)
                 pairs = [pair for reading in chosen for pair in reading]
                 part = align_pairs(self._aligner(name), waveform[piece.start : piece.end], rate, pairs)
-                require_room(part, piece.features.n_frames)
+                require_room(part, piece.n_frames)
                 parts.append(part)
                 readings += unlikely(tokens, chosen)
             except (TranscriptError, AudioError) as error:

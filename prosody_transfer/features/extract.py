@@ -55,13 +55,19 @@ class Features:
             raise ModelError(f"made with {got}, which the model does not use", place=place, remedy="extract them again")
 
 
-def softened(features: Features, ride_db: np.ndarray | None) -> Features:
-    """Features as if measured before `ride_db`, (T,) dB, had been added to the recording; None where nothing was."""
+def softened(features: Features, ride_db: np.ndarray | None, *, mel: bool = True) -> Features:
+    """Features as if measured before `ride_db`, (T,) dB, had been added to the recording; None where nothing was.
+
+    Args:
+        mel: False leaves the mel as it is.
+    """
     if ride_db is None:
         return features
-    mel = np.maximum(features.mel - ride_db * np.log(10) / 20, np.log(features.config.floor)).astype(np.float32)
     energy = np.maximum(features.energy_db - ride_db, ENERGY_FLOOR_DB).astype(np.float32)
-    return replace(features, mel=mel, energy_db=energy)
+    if not mel:
+        return replace(features, energy_db=energy)
+    soft = np.maximum(features.mel - ride_db * np.log(10) / 20, np.log(features.config.floor)).astype(np.float32)
+    return replace(features, mel=soft, energy_db=energy)
 
 
 def pad_to_frames(waveform: np.ndarray, config: MelConfig) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -50,8 +51,8 @@ class Speaking(Protocol):
 
     def decode_frames(
         self, plan: ProsodyPlan, voice: TargetVoice, settings: TransferSettings, network: Any
-    ) -> list[DecodedFrames]:  # fmt: skip
-        """Mel and F0 of each piece of a plan in a voice, of `lengths` frames.
+    ) -> Iterable[DecodedFrames]:  # fmt: skip
+        """Mel and F0 of each piece of a plan in a voice, of `lengths` frames; best one at a time, as they are asked for.
 
         Args:
             network: The acoustic model; `voice.network`, where there is one, takes its place.

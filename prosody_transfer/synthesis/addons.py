@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -179,10 +179,10 @@ class AddonSpeaking:
     @staticmethod
     def decode_frames(
         plan: ProsodyPlan, voice: TargetVoice, settings: TransferSettings, network: AddonAcoustic
-    ) -> list[DecodedFrames]:
+    ) -> Iterator[DecodedFrames]:
         decoder = AddonPieces(network, voice, plan, settings)
         pieces = zip(plan.split(), lengths(plan, settings), strict=True)
-        return [decoder.decode(k, phones, cut, size) for k, ((phones, cut), size) in enumerate(pieces)]
+        return (decoder.decode(k, phones, cut, size) for k, ((phones, cut), size) in enumerate(pieces))
 
 
 def phone_tensors(phones: PlannedPhones) -> Tensors:
@@ -289,7 +289,7 @@ class AddonVocoder:
         self.file = addon.parameters_file(next(iter(addon.config.networks)))
         self.layer = build_layer([addon], chunk_frames=CHUNK_FRAMES, frames_given=True, **options)
 
-    def vocode(self, pieces: Sequence[DecodedFrames]) -> Iterator[np.ndarray]:
+    def vocode(self, pieces: Iterable[DecodedFrames]) -> Iterator[np.ndarray]:
         """The waveform of consecutive pieces, in chunks, without a seam at their borders."""
         given = (
             {"mel": p.mel[None], "voiced": p.voiced[None].astype(np.float32), "pitch": p.log_f0[None]} for p in pieces

@@ -15,6 +15,7 @@ from prosody_transfer.audio.levelling import SourceLevel
 from prosody_transfer.audio.silence import Silence, silences
 from prosody_transfer.core.config import MelConfig
 from prosody_transfer.core.errors import ShapeError
+from prosody_transfer.core.spool import Sound, blocks
 from prosody_transfer.core.types import Alignment
 from prosody_transfer.features.extract import Features
 from prosody_transfer.text.phones import PHONES, phone_id, stress_id
@@ -161,20 +162,28 @@ def plan_of(analysis: Analysis, embedding: PlannedEmbedding | None = None) -> Pr
     """
     config, aligned = analysis.config, analysis.aligned
     durations = [
-        part.durations(piece.features.n_frames, config.sample_rate, config.hop_length)
+        part.durations(piece.n_frames, config.sample_rate, config.hop_length)
         for piece, part in zip(analysis.pieces, analysis.parts, strict=True)
     ]
     source = PlannedSource(
         analysis.recorded, len(analysis.original), analysis.f0_level, analysis.levelled.level,
         tuple(silences(analysis.original, config.sample_rate)),
-        hashlib.sha256(np.ascontiguousarray(analysis.original, np.float32).tobytes()).hexdigest(),
+        _digest(analysis.original),
         aligned.origin, aligned.text, aligned.alignment.aligner,
     )  # fmt: skip
     power = compared_power(analysis.waveform, config.sample_rate)
-    if (noise_db := analysis.features.noise_db) is not None:
+    if (noise_db := analysis.contours.noise_db) is not None:
         at = (np.arange(len(power)) + 0.5) * FRAME_SECONDS * config.sample_rate / config.hop_length
         power = power * 10 ** (np.interp(at, np.arange(len(noise_db)), noise_db) / 10)
-    return measured_plan(analysis.features, analysis.parts, durations, source, power, embedding)
+    return measured_plan(analysis.contours, analysis.parts, durations, source, power, embedding)
+
+
+def _digest(sound: Sound) -> str:
+    """SHA-256 of float32 samples."""
+    found = hashlib.sha256()
+    for part in blocks(len(sound)):
+        found.update(np.ascontiguousarray(sound[part], np.float32).tobytes())
+    return found.hexdigest()
 
 
 def measured_plan(
@@ -204,8 +213,8 @@ def measured_plan(
 def pieces_of(analysis: Analysis) -> Iterator[tuple[Features, Alignment, PlannedPhones]]:
     """Features, alignment and phones of each piece."""
     for piece, part in zip(analysis.pieces, analysis.parts, strict=True):
-        config = piece.features.config
-        durations = part.durations(piece.features.n_frames, config.sample_rate, config.hop_length)
+        config = piece.config
+        durations = part.durations(piece.n_frames, config.sample_rate, config.hop_length)
         yield piece.features, part, phones_of([part], [durations])
 
 

@@ -18,6 +18,7 @@ from prosody_transfer.analysis.transcript import given_words, name_file
 from prosody_transfer.audio.io import DEFAULT_SUBTYPE, check_writable
 from prosody_transfer.core.atomic import remove_leftovers
 from prosody_transfer.core.errors import ModelError, PtxError
+from prosody_transfer.core.spool import Sound
 from prosody_transfer.core.types import Alignment
 from prosody_transfer.features.extract import MINIMUM_SAMPLES, Features, extract, softened
 from prosody_transfer.features.sharpen import USUAL
@@ -46,23 +47,35 @@ class TransferResult:
     """What a transfer gives.
 
     Attributes:
-        waveform: (N,) float32 in the target voice, exactly as long as the source when `duration_scale` is 1.
+        sound: (N,) float32 in the target voice, exactly as long as the source when `duration_scale` is 1; in a file,
+            where it is long (`core.spool.Samples`); `waveform` is it as an array.
         sample_rate: Hz, 24000 or the settings'.
         alignment: Of the source.
-        source, output: Measured on both; `output` at the same level as `source`, None where it was not asked for.
+        heard: The source as it was analysed; `source` is what was measured on it.
+        output: Measured at the same level as `source`, None where it was not asked for, or is longer than a minute.
         report: Plain data for people and scripts.
         plan: How it was said, apart from the voice.
     """
 
-    waveform: np.ndarray
+    sound: Sound
     sample_rate: int
     speaker: str
     source_seconds: float
     alignment: Alignment
-    source: Features
+    heard: Analysis | Features
     output: Features | None
     report: dict[str, Any] = field(default_factory=dict)
     plan: ProsodyPlan | None = field(default=None, repr=False)
+
+    @property
+    def waveform(self) -> np.ndarray:
+        """The samples as an array: 346 MB an hour at 24 kHz."""
+        return np.asarray(self.sound)
+
+    @property
+    def source(self) -> Features:
+        """Measured on the source; the mel takes 135 MB an hour."""
+        return self.heard.heard_features if isinstance(self.heard, Analysis) else self.heard
 
 
 def default_output(path: str | Path, speaker: str, suffix: str = ".wav") -> Path:
@@ -219,7 +232,7 @@ class Transferer:
         began = time.perf_counter()
         rendered = self.render(plan, speaker, settings)
         write_speech(
-            output, rendered.waveform, rendered.sample_rate, self.credit(speaker), subtype=subtype, overwrite=overwrite
+            output, rendered.sound, rendered.sample_rate, self.credit(speaker), subtype=subtype, overwrite=overwrite
         )
         source, elapsed = plan.source, time.perf_counter() - began
         return {
@@ -248,10 +261,10 @@ class Transferer:
         wanted, rate = len(rendered.levelled), self.config.sample_rate
         measured = None
         if measure_output and MINIMUM_SAMPLES <= wanted <= 60 * rate:
-            measured = extract(rendered.levelled, self.config, get_tracker(settings.tracker))
+            measured = extract(np.asarray(rendered.levelled), self.config, get_tracker(settings.tracker))
             if settings.duration_scale == 1:
                 measured = softened(measured, plan.source.level.at_frames(self.config.hop_length, plan.n_frames))
-        aligned, source = analysis.aligned, analysis.heard_features
+        aligned = analysis.aligned
         report: dict[str, Any] = {
             "speaker": speaker, "seconds": round(wanted / rate, 4), "words_from": aligned.origin,
             "text": aligned.text, "aligner": aligned.alignment.aligner, "phones": len(aligned.alignment.phones),
@@ -262,14 +275,14 @@ class Transferer:
         if speaker not in self.network.config.speakers:
             report["purposes"] = list(self.own.read(speaker).consent.purposes)
         if measured is not None and settings.duration_scale == 1:
-            report |= compare(source, measured)
+            report |= compare(analysis.heard_features, measured)
         report |= {
             "real_time_factor": round((time.perf_counter() - began) / analysis.seconds, 4),
             "settings": settings.to_dict(),
             "warnings": [*analysis.warnings, *rendered.doubts],
         }
         return TransferResult(
-            rendered.waveform, rendered.sample_rate, speaker, analysis.seconds, aligned.alignment, source, measured,
+            rendered.sound, rendered.sample_rate, speaker, analysis.seconds, aligned.alignment, analysis, measured,
             report, plan,
         )  # fmt: skip
 
@@ -307,7 +320,7 @@ class Transferer:
         remove_leftovers(target.parent)
         result = self.from_file(path, speaker, text=text, transcript=transcript, settings=settings)
         write_speech(
-            target, result.waveform, result.sample_rate, result.report["credit"], subtype=subtype, overwrite=overwrite,
+            target, result.sound, result.sample_rate, result.report["credit"], subtype=subtype, overwrite=overwrite,
             on_written=on_written,
         )  # fmt: skip
         return replace(result, report={"output": str(target), **result.report})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ VOCODER_CHUNK_FRAMES = 512
 MARGIN_FRAMES = 12  # of its neighbours, that a piece is vocoded with where the vocoder can't stream
 
 
-def vocode(vocoder: Any, pieces: Sequence[DecodedFrames]) -> Iterator[np.ndarray]:
+def vocode(vocoder: Any, pieces: Iterable[DecodedFrames]) -> Iterator[np.ndarray]:
     """The waveform of consecutive pieces, in chunks; no seam at their borders, because one stream is spoken through.
 
     A vocoder that can't stream gets each piece by itself, with a margin; borders are crossfaded. An addon (what has
@@ -28,46 +29,47 @@ def vocode(vocoder: Any, pieces: Sequence[DecodedFrames]) -> Iterator[np.ndarray
 
     frames = lambda s: np.concatenate([s.mel, s.voiced[None].astype(np.float32), s.log_f0[None]]).astype(np.float32)
     if not hasattr(vocoder, "step"):
-        yield from _vocode_apart(vocoder, [frames(s) for s in pieces])
+        yield from _vocode_apart(vocoder, map(frames, pieces))
         return
-    total = sum(s.mel.shape[1] for s in pieces)
-    skip, left = vocoder.latency, total
+    skip = vocoder.latency
     with torch.inference_mode():
         state = vocoder.initial_state(1)
         tail = np.zeros((vocoder.in_channels, vocoder.latency), np.float32)
-        for i, values in enumerate([*(frames(s) for s in pieces), tail]):
+        for values in chain(map(frames, pieces), [tail]):
             for start in range(0, values.shape[1], VOCODER_CHUNK_FRAMES):
                 chunk = torch.from_numpy(values[:, start : start + VOCODER_CHUNK_FRAMES])[None]
-                real = torch.full((1, chunk.shape[2]), i < len(pieces))
+                real = torch.full((1, chunk.shape[2]), values is not tail)
                 audio, state = vocoder.step(Frames(chunk, real), state)
                 count = chunk.shape[2]
                 hop = audio.values.shape[2] // count
                 dropped = min(skip, count)
                 skip -= dropped
-                wanted = min(left, count - dropped)
-                left -= wanted
-                if wanted:
-                    yield audio.values[0, 0, dropped * hop : (dropped + wanted) * hop].numpy()
+                if dropped < count:
+                    yield audio.values[0, 0, dropped * hop :].numpy()
 
 
-def _vocode_apart(vocoder: Any, pieces: list[np.ndarray]) -> Iterator[np.ndarray]:
+def _vocode_apart(vocoder: Any, pieces: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
     """Frames (C, T_piece) of consecutive pieces -> their samples, crossfaded over one hop around each border."""
     import torch
 
     from prosody_transfer.models.blocks import Frames
 
-    tail = np.zeros(0, np.float32)
-    for i, piece in enumerate(pieces):
-        before = pieces[i - 1][:, -MARGIN_FRAMES:] if i else piece[:, :0]
-        after = pieces[i + 1][:, :MARGIN_FRAMES] if i + 1 < len(pieces) else piece[:, :0]
+    coming = iter(pieces)
+    piece = next(coming, None)
+    before, tail = np.zeros((0, 0), np.float32), np.zeros(0, np.float32)
+    while piece is not None:
+        following = next(coming, None)
+        before = before if before.size else piece[:, :0]
+        after = piece[:, :0] if following is None else following[:, :MARGIN_FRAMES]
         values = torch.from_numpy(np.concatenate([before, piece, after], 1))[None]
         with torch.inference_mode():
             audio = vocoder(Frames(values, torch.ones(1, values.shape[2], dtype=torch.bool))).values[0, 0].numpy()
         hop = len(audio) // values.shape[2]
         half = hop // 2
         start, end = before.shape[1] * hop, (before.shape[1] + piece.shape[1]) * hop
-        part = audio[start - (half if i else 0) : end + (half if after.shape[1] else 0)].copy()
+        part = audio[start - (half if before.size else 0) : end + (half if after.shape[1] else 0)].copy()
         fade = (np.arange(len(tail), dtype=np.float32) + 0.5) / max(1, len(tail))
         part[: len(tail)] = tail + (part[: len(tail)] - tail) * fade
         tail = part[len(part) - 2 * half :] if after.shape[1] else part[:0]
         yield part[: len(part) - len(tail)]
+        before, piece = piece[:, -MARGIN_FRAMES:], following

@@ -59,7 +59,7 @@ def snr_db(found: np.ndarray, expected: np.ndarray) -> float:
 
 def first_mel(plan: ProsodyPlan, voice: TargetVoice, network: Any) -> np.ndarray:
     """(M, T) of the first piece."""
-    return speaking_of(network).decode_frames(plan, voice, TransferSettings(), network)[0].mel
+    return next(iter(speaking_of(network).decode_frames(plan, voice, TransferSettings(), network))).mel
 
 
 def said(plan: ProsodyPlan, voice: TargetVoice, settings: TransferSettings, shapes: str = "dynamic") -> Rendered:
