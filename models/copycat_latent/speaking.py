@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,6 @@ class LatentDecoder(PieceDecoder):
 
 def decode_frames(
     plan: ProsodyPlan, voice: TargetVoice, settings: TransferSettings, network: Any
-) -> list[DecodedFrames]:  # fmt: skip
+) -> Iterator[DecodedFrames]:  # fmt: skip
     """See `synthesis.acoustic.Speaking`."""
     return decode_pieces(LatentDecoder(network, voice, plan, settings))

@@ -10,8 +10,8 @@ import numpy as np
 
 from prosody_transfer.audio.segment import cut_at_pauses
 from prosody_transfer.core.config import MelConfig
-from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval, WordInterval
 from prosody_transfer.core.spool import Kept, Shelf, Sound
+from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval, WordInterval
 from prosody_transfer.core.units import samples_to_frames
 from prosody_transfer.features.extract import Features, Tracker, extract
 

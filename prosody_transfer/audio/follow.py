@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from prosody_transfer.audio.resample import resample_sound
@@ -76,7 +78,8 @@ def follow_loudness(
     frames = np.arange(len(gain_db), dtype=np.float64)
 
     def followed(part: slice) -> np.ndarray:
-        at = (np.arange(part.start, part.stop).astype(exact) + exact(0.5)) / exact(size) - exact(0.5)
+        half: Any = exact(0.5)
+        at = (np.arange(part.start, part.stop).astype(exact) + half) / exact(size) - half
         return (waveform[part] * 10 ** (np.interp(at, frames, gain_db) / 20)).astype(np.float32)  # type: ignore[no-any-return]
 
     return gather((followed(part) for part in blocks(len(waveform))), waveform)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from prosody_transfer.core.spool import Sound, gather
+from prosody_transfer.core.spool import LikeIt, gather
 
 STOP_HZ, PASS_HZ = 40.0, 60.0  # nothing is left below the first, nothing is lost above the second
 STOP_DB = 60.0
@@ -30,7 +30,7 @@ def reach(sample_rate: int) -> int:
     return len(_low_pass(sample_rate)) // 2
 
 
-def high_pass(waveform: Sound, sample_rate: int) -> Sound:
+def high_pass(waveform: LikeIt, sample_rate: int) -> LikeIt:
     """Without what lies below the voice; nothing moves in time.
 
     A finite, symmetric filter: flat within .02 dB from 60 Hz up, 60 dB down from 40 Hz on. In blocks, so that memory

@@ -13,7 +13,7 @@ from prosody_transfer.audio.limiter import Moment, limit_in_place
 from prosody_transfer.audio.loudness import frame_power, normalise_level
 from prosody_transfer.audio.resample import resample_sound
 from prosody_transfer.core.runs import runs
-from prosody_transfer.core.spool import Sound, blocks, gather
+from prosody_transfer.core.spool import LikeIt, Sound, blocks, gather
 
 STEP_SECONDS = 0.01
 SMOOTH_STEPS = 5  # 50 ms: within a vowel
@@ -50,13 +50,13 @@ class SourceLevel:
         at = np.arange(n_frames) * (hop_length / self.sample_rate / STEP_SECONDS) - 0.5
         return np.interp(at, np.arange(len(self.ride_db)), self.ride_db)  # type: ignore[no-any-return]
 
-    def unridden(self, waveform: Sound) -> Sound:
+    def unridden(self, waveform: LikeIt) -> LikeIt:
         """What was spoken, (N',), with soft lines as soft as they were; float32 at the speech level.
 
         A longer or shorter N' is the same timeline stretched.
         """
         if self.ride_db is None:
-            return waveform.astype(np.float32, copy=False) if isinstance(waveform, np.ndarray) else waveform
+            return waveform.astype(np.float32, copy=False) if isinstance(waveform, np.ndarray) else waveform  # type: ignore[return-value]
         scale = self.samples / max(1, len(waveform)) / self.sample_rate / STEP_SECONDS
         ride_db, steps = self.ride_db, np.arange(len(self.ride_db), dtype=np.float64)
 
@@ -67,7 +67,7 @@ class SourceLevel:
 
         return gather((moved(part) for part in blocks(len(waveform))), waveform)
 
-    def give_back(self, waveform: Sound, sample_rate: int | None = None) -> tuple[Sound, list[Moment]]:
+    def give_back(self, waveform: LikeIt, sample_rate: int | None = None) -> tuple[LikeIt, list[Moment]]:
         """What was spoken, (N',), as loud as the source was; where that would clip, that moment is limited.
 
         Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from prosody_transfer.core.errors import ShapeError
-from prosody_transfer.core.spool import Samples, Sound, blocks, gather
+from prosody_transfer.core.spool import LikeIt, Sound, blocks, gather
 
 FRAME_SECONDS = 0.032
 ACTIVE_RANGE_DB = 25.0
@@ -70,7 +70,7 @@ def speech_level_db(waveform: Sound, sample_rate: int) -> float:
     return max(FLOOR_DB, float(10 * np.log10(active.mean())))
 
 
-def apply_gain(waveform: Sound, gain_db: float, *, peak: float = PEAK) -> tuple[Sound, float]:
+def apply_gain(waveform: LikeIt, gain_db: float, *, peak: float = PEAK) -> tuple[LikeIt, float]:
     """Scale a waveform, by less where it would pass `peak`.
 
     Args:
@@ -89,7 +89,7 @@ def apply_gain(waveform: Sound, gain_db: float, *, peak: float = PEAK) -> tuple[
     return gather(((waveform[p] * gain).astype(np.float32, copy=False) for p in parts), waveform), gain_db
 
 
-def normalise_level(waveform: Sound, sample_rate: int, target_db: float = -26.0) -> tuple[Sound, float]:
+def normalise_level(waveform: LikeIt, sample_rate: int, target_db: float = -26.0) -> tuple[LikeIt, float]:
     """Bring the speech to one level.
 
     Args:

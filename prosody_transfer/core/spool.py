@@ -6,7 +6,7 @@ import errno
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import numpy as np
 
@@ -170,6 +170,7 @@ class Samples:
 
 
 Sound = np.ndarray | Samples  # (N,) float32
+LikeIt = TypeVar("LikeIt", bound=Sound)  # an array gives an array
 BLOCK = 1 << 18  # samples that are looked at at a time
 
 
@@ -182,12 +183,12 @@ def blocks(size: int, step: int = BLOCK) -> list[slice]:
     return [slice(start, min(size, start + step)) for start in range(0, size, step)]
 
 
-def gather(parts: Iterable[np.ndarray], like: Sound) -> Sound:
+def gather(parts: Iterable[np.ndarray], like: LikeIt) -> LikeIt:
     """Blocks joined: to an array where `like` is one, else to `Samples`, or an array where these are short."""
     if isinstance(like, np.ndarray):
         joined = [*parts]
-        return np.concatenate(joined) if joined else np.zeros(0, np.float32)
+        return np.concatenate(joined) if joined else np.zeros(0, np.float32)  # type: ignore[return-value]
     out = Samples()
     for part in parts:
         out.append(part)
-    return out.settled()
+    return out.settled()  # type: ignore[return-value]

@@ -234,7 +234,7 @@ class Controls:
             natural, _ = normalise_level(high_pass(audio.waveform, self.rate), self.rate)
             self._aligner = self._aligner or get_aligner(self.settings.aligner)
             alignment = align_text(self._aligner, natural, self.rate, found.aligned.text)
-            moved = transplant(found.waveform, found.features, found.alignment, natural, alignment)
+            moved = transplant(np.asarray(found.waveform), found.features, found.alignment, natural, alignment)
         except PtxError as error:
             self.left_out.append(Excluded(f"{pair.id}, classical", one_line(str(name_file(error, pair.natural)))))
             return None

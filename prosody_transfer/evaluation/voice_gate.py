@@ -201,6 +201,6 @@ class VoiceGate:
         wanted = log_mel(torch.from_numpy(exact)[None].float(), config)[0].numpy()
         size = min(mel.shape[1], wanted.shape[1])
         distance = np.abs(np.maximum(mel[:, :size], FLOOR) - np.maximum(wanted[:, :size], FLOOR)).mean()
-        found = compare(known.analysis.features, extract(said.levelled, config))
+        found = compare(known.analysis.features, extract(np.asarray(said.levelled), config))
         return {**values, "mel_distance": float(distance), "f0_correlation": found["f0_correlation"],
                 "energy_correlation": found["energy_correlation"]}  # fmt: skip

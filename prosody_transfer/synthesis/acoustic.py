@@ -52,7 +52,7 @@ class Speaking(Protocol):
     def decode_frames(
         self, plan: ProsodyPlan, voice: TargetVoice, settings: TransferSettings, network: Any
     ) -> Iterable[DecodedFrames]:  # fmt: skip
-        """Mel and F0 of each piece of a plan in a voice, of `lengths` frames; best one at a time, as they are asked for.
+        """Mel and F0 of each piece of a plan in a voice, of `lengths` frames; one at a time, as they are asked for.
 
         Args:
             network: The acoustic model; `voice.network`, where there is one, takes its place.
