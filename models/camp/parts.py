@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from prosody_transfer.core.ports import Port
-from prosody_transfer.models.camp.network import POINTS, Camp, CampInputs, Measured, WordEncoder
+from prosody_transfer.models.camp.network import POINTS, Camp, CampInputs, Measured
 from prosody_transfer.models.parts import Part
 
 TOKENS = (32, 64, 128, 256)
@@ -46,14 +46,15 @@ class MelodyPart(nn.Module):
 class WordsPart(nn.Module):
     """Phones and what `Measured` holds -> (B, D, P), the residual of each token's word."""
 
-    def __init__(self, encoder: WordEncoder) -> None:
+    def __init__(self, network: Camp) -> None:
         super().__init__()
-        self.encoder = encoder
+        self.network = network
 
     def forward(
         self, phones: Tensor, mask: Tensor, frames: Tensor, log_f0: Tensor, voiced: Tensor, energy: Tensor, word: Tensor
     ) -> tuple[Tensor, ...]:
-        return (self.encoder(phones, mask, Measured(frames, log_f0, voiced, energy, word)),)
+        assert self.network.word_encoder is not None
+        return (self.network.word_encoder(phones, mask, Measured(frames, log_f0, voiced, energy, word)),)
 
 
 def parts(network: Camp) -> dict[str, Part]:
@@ -80,7 +81,7 @@ def parts(network: Camp) -> dict[str, Part]:
         word = Port(name="word", axes=tokens, dtype="int64")
         taken = (Port(name="phones", axes=tokens, dtype="int64"), inputs[2], frames, *points, word)
         given = (Port(name="residual", axes=("B", config.residual, "P")),)
-        found["words"] = Part(WordsPart(network.word_encoder), taken, given, fixed={"P": TOKENS})
+        found["words"] = Part(WordsPart(network), taken, given, fixed={"P": TOKENS})
     return found
 
 
