@@ -4,8 +4,9 @@
 
 SET is a transfer set (manifest.json); its sources are of voices that no model has heard, one sentence of each kind.
 Every system says every source in every speaker's voice, OUT/SYSTEM/ITEM.SPEAKER.wav; what is there is not made again.
-Then `ptx evaluate` judges each system, and a table is printed, with paired differences to the baseline. OUT/prosody.toml
-and OUT/similarity.toml are the article's two listening tests over the same sounds, for `ptx listen build`.
+Then `ptx evaluate` judges each system, and a table is printed, with paired differences to the baseline.
+OUT/prosody.toml and OUT/similarity.toml are the article's two listening tests of the same sounds, for `ptx listen
+build`.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-AlignerName = Literal["pocketsphinx", "mfa", "viter"]
+AlignerName = Literal["pocketsphinx", "ptx", "mfa", "viter"]
 RecogniseName = Literal["auto", "words", "phones"]
 TrackerName = Literal["learned", "dio"]
 RuntimeName = Literal["auto", "onnx", "torch"]
@@ -97,6 +97,8 @@ OutputWav = Annotated[str | None, _option("--output-wav", "stdout begins with a 
 WordLists = Annotated[Path | None, _option("--words", "Sentences as JSON lists of words, one a line.", "FILE.jsonl")]
 
 InputRate = Annotated[int, _option("--input-rate", "Samples a second on stdin.", "HZ")]
+LiveRate = Annotated[int, _option("--input-rate", "Of SOURCE -: samples a second on stdin.", "HZ")]
+Live = Annotated[bool, _option("--live", "Print phones as they are spoken; nothing later is waited for.")]
 TextLines = Annotated[
     Path | None, _option("--text-lines", "The words, a line a phrase, instead of recognising them.", "FILE")
 ]
@@ -110,7 +112,9 @@ F0ShiftSemitones = Annotated[float, _option("--f0-shift-semitones", "Move the me
 DurationScale = Annotated[
     float, _option("--duration-scale", "Above 1 is longer; 1 is the source's length exactly.", "RATIO")
 ]
-Aligner = Annotated[AlignerName, _option("--aligner", "What finds the phones in time.", "pocketsphinx|mfa|viter")]
+Aligner = Annotated[
+    AlignerName, _option("--aligner", "What finds the phones in time.", "pocketsphinx|ptx|mfa|viter")
+]
 Recognise = Annotated[
     RecogniseName, _option("--recognise", "Where no words are given.  [auto: words]", "auto|words|phones")
 ]

@@ -9,21 +9,30 @@ from prosody_transfer.cli._terminal import say
 EPILOG = """\b
 Examples:
   ptx align src.wav --text "Does he wear a black suit?" -o src.TextGrid
-  ptx align src.wav --transcript src.txt --aligner mfa --json"""
+  ptx align src.wav --transcript src.txt --aligner mfa --json
+  ptx align src.wav --recognise phones --live
+  arecord -r 16000 -f S16_LE -c 1 -t raw | ptx align - --recognise phones --live"""
 
 
 def align(
     source: o.Source, output: o.TextGrid = None, text: o.Text = None, transcript: o.Transcript = None,
     aligner: o.Aligner = "pocketsphinx", recognise: o.Recognise = "auto", check_transcript: o.Check = True,
-    tracker: o.Tracker = "learned",
+    tracker: o.Tracker = "learned", live: o.Live = False, input_rate: o.LiveRate = 16000,
     track: o.Track = None, channel: o.Channel = None,
     json: o.Json = False, overwrite: o.Force = False,
 ) -> None:  # fmt: skip
     """Find when each word and phone is said.
 
     Printed as a table or JSON, or written as a TextGrid, which Praat opens. In JSON every word has a confidence, from
-    0 to 1: of words with .9 about nine in ten are what is said there.
+    0 to 1: of words with .9 about nine in ten are what is said there. With --live phones alone are heard, and each is
+    printed as a line of JSON as soon as it is over; SOURCE may then be -, samples on stdin: signed 16 bit, mono.
     """
+    if live or str(source) == "-":
+        from prosody_transfer.cli._live import listen_live
+
+        refused = {"--output": output, "--text": text, "--transcript": transcript, "--recognise": recognise == "words"}
+        listen_live(source, input_rate, track, channel, live, [name for name, given in refused.items() if given])
+        return
     from prosody_transfer.alignment.textgrid import write_textgrid
     from prosody_transfer.analysis.analyse import measure
     from prosody_transfer.analysis.settings import AnalysisSettings

@@ -18,9 +18,10 @@ from prosody_transfer.models.blocks.basic import (
     Pointwise,
     Repeat,
 )
+from prosody_transfer.models.blocks.context import RunningCentre, RunningContext
 from prosody_transfer.models.blocks.stack import Stack
 
 __all__ = [
     "REGISTRY", "AveragePool", "Block", "ChannelNorm", "Conv", "ConvNeXt", "Frames", "InstanceNorm", "Pointwise",
-    "Repeat", "Stack", "StreamingBlock", "build", "frames_from", "register",
+    "Repeat", "RunningCentre", "RunningContext", "Stack", "StreamingBlock", "build", "frames_from", "register",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from prosody_transfer.core.errors import ModelError
 from prosody_transfer.models.blocks.base import Block, Frames, StreamingBlock, register
 
 State = tuple[Tensor, Tensor]
@@ -25,6 +26,13 @@ def push(state: State, frames: Frames) -> tuple[Frames, State]:
 
 def empty_memory(batch: int, channels: int, frames: int) -> State:
     return torch.zeros(batch, channels, frames), torch.zeros(batch, frames, dtype=torch.bool)
+
+
+def _latency(reach: int, look_ahead: int) -> int:
+    """Frames after the present one that a window of `reach` more frames hears; -1 for half of them."""
+    if look_ahead > reach:
+        raise ModelError(f"look_ahead = {look_ahead}", place="stack", remedy=f"give at most {reach}")
+    return reach // 2 if look_ahead < 0 else look_ahead
 
 
 @register("pointwise")
@@ -47,7 +55,7 @@ class Pointwise(StreamingBlock):
 
 @register("conv")
 class Conv(StreamingBlock):
-    """A convolution over time, centred (look-ahead = half its reach) or causal; an optional GELU after it."""
+    """A convolution over time, centred (look-ahead = half its reach), causal or as `look_ahead` says; maybe a GELU."""
 
     def __init__(
         self,
@@ -57,11 +65,12 @@ class Conv(StreamingBlock):
         dilation: int = 1,
         causal: bool = False,
         activation: bool = False,
+        look_ahead: int = -1,
     ) -> None:
         super().__init__()
         self.in_channels, self.out_channels, self.activation = in_channels, out_channels, activation
         self.reach = (kernel_size - 1) * dilation
-        self.latency = 0 if causal else self.reach // 2
+        self.latency = _latency(self.reach, 0 if causal else look_ahead)
         self.conv = nn.Conv1d(in_channels, out_channels, kernel_size, dilation=dilation)
 
     def _convolve(self, window: Tensor, mask: Tensor) -> Frames:
@@ -110,15 +119,18 @@ class ConvNeXt(StreamingBlock):
 
     Source: Liu et al. 2022, ConvNeXt, in one dimension as in Vocos (Siuzdak 2023). With `context_channels` the
     normalisation is driven by the context (AdaLN), which is how the target speaker reaches every layer of the decoder.
+    `look_ahead`: frames after the present one that the convolution hears, 0 to `kernel_size` - 1; -1 for half of it.
     """
 
     def __init__(
-        self, channels: int, kernel_size: int = 7, expansion: int = 3, context_channels: int = 0, gain: float = 0.2
-    ) -> None:
+        self, channels: int, kernel_size: int = 7, expansion: int = 3, context_channels: int = 0, gain: float = 0.2,
+        look_ahead: int = -1,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.in_channels = self.out_channels = channels
         self.context_channels = context_channels
-        self.latency = (kernel_size - 1) // 2
+        self.reach = kernel_size - 1
+        self.latency = _latency(self.reach, look_ahead)
         self.depthwise = nn.Conv1d(channels, channels, kernel_size, groups=channels)
         self.norm = ChannelNorm(channels, context_channels)
         self.expand = nn.Linear(channels, expansion * channels)
@@ -132,15 +144,15 @@ class ConvNeXt(StreamingBlock):
 
     def forward(self, frames: Frames, context: Tensor | None = None) -> Frames:
         self.check(frames, context)
-        return self._mix(F.pad(frames.values, (self.latency, self.latency)), frames, context)
+        return self._mix(F.pad(frames.values, (self.reach - self.latency, self.latency)), frames, context)
 
     def initial_state(self, batch: int) -> State:
-        return empty_memory(batch, self.in_channels, 2 * self.latency)
+        return empty_memory(batch, self.in_channels, self.reach)
 
     def step(self, frames: Frames, state: State, context: Tensor | None = None) -> tuple[Frames, State]:
         count = frames.mask.shape[-1]
         window, state = push(state, frames)
-        middle = slice(self.latency, self.latency + count)
+        middle = slice(self.reach - self.latency, self.reach - self.latency + count)
         return self._mix(window.values, Frames(window.values[..., middle], window.mask[..., middle]), context), state
 
 

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,9 +17,17 @@ DEFAULT_ALIGNER = "pocketsphinx"
 # name -> module and class; imported only when asked for
 _REGISTRY = {
     "pocketsphinx": ("prosody_transfer.alignment.pocketsphinx", "PocketsphinxAligner"),
+    "ptx": ("prosody_transfer.alignment.ptx", "PtxAligner"),
     "mfa": ("prosody_transfer.alignment.mfa", "MfaAligner"),
     "viter": ("prosody_transfer.alignment.viter", "ViterAligner"),
 }
+
+
+class Heard(NamedTuple):
+    """What a phone recogniser heard in a recording: (T, 40) `recognise.phone_posteriors`, and seconds between rows."""
+
+    posteriors: np.ndarray
+    frame_seconds: float
 
 
 class Aligner(ABC):
@@ -30,13 +39,17 @@ class Aligner(ABC):
     name: str
 
     @abstractmethod
-    def align(self, waveform: np.ndarray, sample_rate: int, words: Sequence[str]) -> Alignment:
+    def align(
+        self, waveform: np.ndarray, sample_rate: int, words: Sequence[str], heard: Heard | None = None
+    ) -> Alignment:
         """Align one utterance.
 
         Args:
             waveform: (N,) float32, mono, any level.
             sample_rate: Hz.
             words: As they are spoken (`text.normalise.normalise`).
+            heard: What a phone recogniser heard in it, where that is known; the aligner that reads it listens itself
+                otherwise, the others do without.
 
         Returns:
             Alignment over [0, N / sample_rate]: phones without gaps or overlaps, pauses named "SIL", vowels with their
@@ -82,7 +95,7 @@ def aligner_names() -> tuple[str, ...]:
 
 
 def get_aligner(name: str = DEFAULT_ALIGNER) -> Aligner:
-    """An aligner by name: "pocketsphinx", "mfa" or "viter".
+    """An aligner by name: "pocketsphinx", "ptx", "mfa" or "viter".
 
     Raises:
         UsageError: No such name.
@@ -121,10 +134,11 @@ def align_text(aligner: Aligner, waveform: np.ndarray, sample_rate: int, text: s
 
 
 def align_pairs(
-    aligner: Aligner, waveform: np.ndarray, sample_rate: int, pairs: Sequence[tuple[str, Sequence[str]]]
-) -> Alignment:
+    aligner: Aligner, waveform: np.ndarray, sample_rate: int, pairs: Sequence[tuple[str, Sequence[str]]],
+    heard: Heard | None = None,
+) -> Alignment:  # fmt: skip
     """As `align_text`, of written words and what each is spoken as (`spoken.choose_readings`)."""
-    found = aligner.align(waveform, sample_rate, [word for _, spoken in pairs for word in spoken])
+    found = aligner.align(waveform, sample_rate, [word for _, spoken in pairs for word in spoken], heard)
     if len(found.words) != sum(len(spoken) for _, spoken in pairs):  # an aligner that tokenises otherwise
         return found
     words, at = [], 0

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from prosody_transfer.alignment.base import Aligner
+from prosody_transfer.alignment.base import Aligner, Heard
 from prosody_transfer.alignment.textgrid import read_textgrid
 from prosody_transfer.core.atomic import temporary_folder
 from prosody_transfer.core.errors import AudioError, DependencyError, MismatchError, TranscriptError
@@ -55,7 +55,9 @@ class MfaAligner(Aligner):
         if done.returncode != 0 or "Usage" not in done.stdout + done.stderr:
             raise DependencyError(f"is installed but does not run ({_reason(done)})", place=_PLACE, remedy=_REMEDY)
 
-    def align(self, waveform: np.ndarray, sample_rate: int, words: Sequence[str]) -> Alignment:
+    def align(
+        self, waveform: np.ndarray, sample_rate: int, words: Sequence[str], heard: Heard | None = None
+    ) -> Alignment:
         """See `Aligner.align`. Takes seconds even for a short utterance: the model is loaded each time."""
         if not words:
             raise TranscriptError("there are no words in it", place="transcript", remedy="write what is said")

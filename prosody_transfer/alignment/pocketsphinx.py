@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from prosody_transfer.alignment.base import Aligner, fill_gaps
+from prosody_transfer.alignment.base import Aligner, Heard, fill_gaps
 from prosody_transfer.core.errors import AudioError, DependencyError, MismatchError, TranscriptError
 from prosody_transfer.core.sharing import Shared
 from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval, WordInterval
@@ -49,7 +49,9 @@ class PocketsphinxAligner(Aligner):
                 remedy="pip install 'pocketsphinx>=5.1,<5.2'",
             ) from error
 
-    def align(self, waveform: np.ndarray, sample_rate: int, words: Sequence[str]) -> Alignment:
+    def align(
+        self, waveform: np.ndarray, sample_rate: int, words: Sequence[str], heard: Heard | None = None
+    ) -> Alignment:
         """See `Aligner.align`. Raises the beams once before giving up."""
         if not words:
             raise TranscriptError("there are no words in it", place="transcript", remedy="write what is said")

@@ -34,22 +34,28 @@ class Measured(Protocol):
 
 
 def phone_posteriors(network: Any, features: Measured) -> np.ndarray:
-    """(T, 40) float32, each row a distribution over PHONES.
-
-    The network takes each band's mean off, so that a minute of silence beside three seconds of speech would put the
-    speech far above what it was trained with. Where it hears long pauses it listens again, and they don't count.
+    """(T, 40) float32, each row a distribution over PHONES; see `posteriors_of_mel`.
 
     Raises:
         ModelError: The features were made with other settings than the recogniser's.
     """
     features.require(network.config.mel)
+    return posteriors_of_mel(network, features.mel)
+
+
+def posteriors_of_mel(network: Any, mel: np.ndarray) -> np.ndarray:
+    """(T, 40) float32, each row a distribution over PHONES, given a log-mel (M, T).
+
+    The network takes each band's mean off, so that a minute of silence beside three seconds of speech would put the
+    speech far above what it was trained with. Where it hears long pauses it listens again, and they don't count.
+    """
     pieces = []
-    for start in range(0, features.n_frames, CHUNK_FRAMES):
-        mel = features.mel[:, start : start + CHUNK_FRAMES]
-        found = _posteriors(network, mel, None)
+    for start in range(0, mel.shape[1], CHUNK_FRAMES):
+        part = mel[:, start : start + CHUNK_FRAMES]
+        found = _posteriors(network, part, None)
         counted = ~inside_pauses(found)
         if counted.any() and not counted.all():
-            found = _posteriors(network, mel, counted)
+            found = _posteriors(network, part, counted)
         pieces.append(found)
     return np.concatenate(pieces)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from prosody_transfer.alignment.band import best_path_within
 from prosody_transfer.core.errors import TranscriptError
 from prosody_transfer.core.types import SILENCE
 from prosody_transfer.text.lexicon import Pronunciation, pronounce
@@ -17,6 +18,7 @@ from prosody_transfer.text.phones import PHONE_IDS, split_stress
 
 FLOOR = 1e-4  # a posterior's least value: one frame heard quite wrong must not outweigh ten right ones
 MINIMUM_FRAMES = 2  # a phone's, where there is room for it
+MAX_CELLS = 64_000_000  # frames times states, a byte each, up to which all ways are kept
 Word = str | Sequence[Pronunciation]
 
 
@@ -84,7 +86,8 @@ class ScoredWords:
 def score_words(posteriors: np.ndarray, words: Sequence[Word], *, minimum_frames: int = MINIMUM_FRAMES) -> ScoredWords:
     """Align words with posteriors by Viterbi; before, between and after them there may be silence.
 
-    About 1 ms of CPU a second of audio; T times the number of phones in bytes of memory.
+    About 1 ms of CPU a second of audio. Memory: T times twice the number of phones in bytes, `MAX_CELLS` at most; more
+    is aligned in a band (`band.best_path_within`).
 
     Args:
         posteriors: (T, 40), each row a distribution over `text.phones.PHONES` (`recognise.phone_posteriors`).
@@ -111,7 +114,8 @@ def score_words(posteriors: np.ndarray, words: Sequence[Word], *, minimum_frames
             remedy="check that the words belong to this recording",
         )
     lattice = Lattice(choices, max(1, min(minimum_frames, len(logs) // max(shortest, 1))))
-    path = best_path(lattice, logs)
+    within = len(logs) * len(lattice.phone) <= MAX_CELLS
+    path = best_path(lattice, logs) if within else best_path_within(lattice, logs)
     frame = logs[np.arange(len(logs)), lattice.phone[path]]
     ratios = frame - logs.max(1)
     scored = [_word(lattice, i, name, path, frame, ratios) for i, name in enumerate(names)]

@@ -11,7 +11,7 @@ from types import ModuleType
 
 import numpy as np
 
-from prosody_transfer.alignment.base import Aligner, fill_gaps
+from prosody_transfer.alignment.base import Aligner, Heard, fill_gaps
 from prosody_transfer.alignment.labels import restore_stress, to_arpabet
 from prosody_transfer.alignment.mfa import dictionary, fitted
 from prosody_transfer.core.atomic import temporary_folder
@@ -55,7 +55,9 @@ class ViterAligner(Aligner):
         _module()
         _model_path(None)
 
-    def align(self, waveform: np.ndarray, sample_rate: int, words: Sequence[str]) -> Alignment:
+    def align(
+        self, waveform: np.ndarray, sample_rate: int, words: Sequence[str], heard: Heard | None = None
+    ) -> Alignment:
         """See `Aligner.align`."""
         if not words:
             raise TranscriptError("there are no words in it", place="transcript", remedy="write what is said")

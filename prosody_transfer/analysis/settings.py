@@ -12,7 +12,7 @@ class AnalysisSettings(Config):
     """How a recording is read and understood.
 
     Attributes:
-        aligner: "pocketsphinx", "mfa" or "viter".
+        aligner: "pocketsphinx", "ptx", "mfa" or "viter".
         check_transcript: Refuse a transcript that does not match the audio.
         recognise: Without a transcript: "words", "phones", or "auto": words.
         track: Audio track of a film, from 1; None for the first.

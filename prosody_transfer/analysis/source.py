@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from prosody_transfer.alignment.anchors import Anchors, align_anchors
+from prosody_transfer.alignment.base import Heard
 from prosody_transfer.alignment.heard import check_match, split_tokens
 from prosody_transfer.alignment.recognise import log_bigram, phone_names, phone_posteriors, recognise_phones
 from prosody_transfer.alignment.spoken import Chosen, choose_readings, unlikely
@@ -212,7 +213,8 @@ class SourceAligner:
 
         if len(waveform) <= MAXIMUM_SECONDS * config.sample_rate:
             pairs = [pair for reading in choose_readings(text_tokens(text), posteriors) for pair in reading]
-            return align_pairs(self._aligner(name), waveform, config.sample_rate, pairs)
+            heard = Heard(posteriors, config.hop_length / config.sample_rate)
+            return align_pairs(self._aligner(name), waveform, config.sample_rate, pairs, heard)
         words = Transcript(text, None, "text")
         settings = AnalysisSettings(aligner=name, check_transcript=False, recognise="phones")
         return self.align(waveform, cut(waveform, config), words, settings).alignment
@@ -236,7 +238,9 @@ class SourceAligner:
                 tokens = text_tokens(text) if isinstance(text, str) else text
                 chosen = choose_readings(tokens, phones.frames)
                 pairs = [pair for reading in chosen for pair in reading]
-                part = align_pairs(self._aligner(name), waveform[piece.start : piece.end], rate, pairs)
+                hop = piece.config.hop_length / rate
+                known = None if phones.frames is None else Heard(phones.frames, hop)
+                part = align_pairs(self._aligner(name), waveform[piece.start : piece.end], rate, pairs, known)
                 require_room(part, piece.n_frames)
                 parts.append(part)
                 readings += unlikely(tokens, chosen)

@@ -39,7 +39,7 @@ class Alignment:
         phones: In order; the first starts at 0, the last ends at `duration`.
         words: In order; may be empty (recognised phones have no words).
         duration: Seconds.
-        aligner: Who made it ("pocketsphinx", "mfa", "viter", "textgrid", "recogniser").
+        aligner: Who made it ("pocketsphinx", "ptx", "mfa", "viter", "textgrid", "recogniser").
         posteriors: None when the phones are known; otherwise (P, 40) float32, each row a distribution over
             `prosody_transfer.text.phones.PHONES`, for phones that were recognised rather than told.
         frames: (T, 40) float32, the same for each frame, where the phones were just recognised; otherwise None.

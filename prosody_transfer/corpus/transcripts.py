@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from prosody_transfer.alignment.anchors import Anchors, align_anchors
+from prosody_transfer.alignment.base import Heard
 from prosody_transfer.alignment.doubts import settle
 from prosody_transfer.core.errors import AudioError, MismatchError, NoWordsError, PtxError, TranscriptError
 from prosody_transfer.core.types import Alignment
@@ -125,6 +126,7 @@ def align(
     rate, heard = features.config.sample_rate, hear(features)
     if len(phone_names(heard)) < 2:
         raise Rejected("no_speech", "no phones were heard")
+    said = None if heard.frames is None else Heard(heard.frames, features.config.hop_length / rate)
     words, notes = words.settled([heard])
     if isinstance(words.alignment, Anchors):
         alignment = _align_anchors(waveform, features, words.alignment, aligner)
@@ -132,12 +134,12 @@ def align(
     elif words.alignment is not None:
         alignment = _fit(words.alignment, features)
     elif words.origin:
-        alignment = _align_text(waveform, rate, words.text, aligner, heard.frames)
+        alignment = _align_text(waveform, rate, words.text, aligner, said)
     else:
         text = _recognise_words(waveform, rate) if recognise == WORDS else ""
         try:
             if text:
-                alignment = _align_text(waveform, rate, text, aligner, heard.frames)
+                alignment = _align_text(waveform, rate, text, aligner, said)
                 check_match([alignment], [heard], [0.0])
                 return Words(text, None, "asr"), alignment, []
         except (Rejected, TranscriptError):
@@ -151,9 +153,7 @@ def align(
         raise Rejected("mismatch", error.problem) from None
 
 
-def _align_text(
-    waveform: np.ndarray, sample_rate: int, text: str, aligner: str, posteriors: np.ndarray | None = None
-) -> Alignment:
+def _align_text(waveform: np.ndarray, sample_rate: int, text: str, aligner: str, heard: Heard | None) -> Alignment:
     from prosody_transfer.alignment.base import get_aligner
     from prosody_transfer.alignment.spoken import choose_readings, words_of
     from prosody_transfer.text.rate import require_time
@@ -164,13 +164,14 @@ def _align_text(
     except TranscriptError as error:
         raise Rejected("mismatch", error.problem) from None
     try:
-        spoken = [word for reading in choose_readings(text_tokens(text), posteriors) for word in words_of(reading)]
+        chosen = choose_readings(text_tokens(text), None if heard is None else heard.posteriors)
+        spoken = [word for reading in chosen for word in words_of(reading)]
     except TranscriptError as error:
         raise Rejected("unpronounceable", error.problem) from None
     if aligner not in tools:
         tools[aligner] = get_aligner(aligner)
     try:
-        return tools[aligner].align(waveform, sample_rate, spoken)
+        return tools[aligner].align(waveform, sample_rate, spoken, heard)
     except TranscriptError as error:
         reason = "mismatch" if isinstance(error, MismatchError) else "unpronounceable"
         raise Rejected(reason, error.problem) from None
@@ -188,7 +189,7 @@ def _align_anchors(waveform: np.ndarray, features: Features, anchors: Anchors, a
 
     def part(start: float, end: float, text: str) -> Alignment:
         try:
-            frames = posteriors[round(start * rate / hop) : round(end * rate / hop)]
+            frames = Heard(posteriors[round(start * rate / hop) : round(end * rate / hop)], hop / rate)
             return _align_text(waveform[round(start * rate) : round(end * rate)], rate, text, aligner, frames)
         except Rejected as rejected:
             raise TranscriptError(rejected.finding.detail) from None

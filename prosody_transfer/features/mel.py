@@ -65,8 +65,12 @@ def log_mel_array(waveform: np.ndarray, config: MelConfig) -> np.ndarray:
 
     The same to the bit with any number of threads (`band_sums`): worker processes have one, we have all.
     """
-    half, hop = config.n_fft // 2, config.hop_length
-    padded = np.pad(waveform.astype(np.float32), half, mode="reflect")
+    return mel_of_frames(np.pad(waveform.astype(np.float32), config.n_fft // 2, mode="reflect"), config)
+
+
+def mel_of_frames(padded: np.ndarray, config: MelConfig) -> np.ndarray:
+    """(N,) float32, half a window more at either end than the frames' middles, -> (M, T) float32, all whole frames."""
+    hop = config.hop_length
     window = np.zeros(config.n_fft, np.float32)
     start = (config.n_fft - config.win_length) // 2
     turn = 2 * np.pi * np.arange(config.win_length) / config.win_length

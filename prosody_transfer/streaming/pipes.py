@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import time
+from collections.abc import Iterator
 from typing import IO, Any
 
 import numpy as np
@@ -30,6 +31,22 @@ def wav_header(sample_rate: int, comment: str = "") -> bytes:
     return head + listed + b"data" + struct.pack("<I", UNKNOWN)
 
 
+def read_samples(source: IO[bytes]) -> Iterator[np.ndarray]:
+    """Blocks of samples (N,) float32, to their end; what is read is what has come, without waiting for more.
+
+    Raises:
+        CutSampleError: The last sample has one byte; what came before was given.
+    """
+    read, left = getattr(source, "read1", source.read), b""
+    while data := read(READ_BYTES):
+        data = left + data
+        left = data[len(data) // 2 * 2 :]
+        yield np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.float32) / np.float32(32768)
+    if left:
+        remedy = "send whole samples: signed 16 bit, little endian, mono"
+        raise CutSampleError("the stream ends inside a sample (an odd number of bytes)", place="stdin", remedy=remedy)
+
+
 def say_pipe(session: Session, source: IO[bytes], sink: IO[bytes]) -> dict[str, Any]:
     """Read samples to their end, and write what a session makes of them as soon as it is due.
 
@@ -43,24 +60,22 @@ def say_pipe(session: Session, source: IO[bytes], sink: IO[bytes]) -> dict[str, 
         CutSampleError: The last sample has one byte; what came before is said.
         OSError: One of them fails; BrokenPipeError where the reader has gone.
     """
-    read = getattr(source, "read1", source.read)
-    left, count, spent = b"", 0, 0.0
-    while data := read(READ_BYTES):
-        data = left + data
-        left = data[len(data) // 2 * 2 :]
-        samples = np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.float32) / np.float32(32768)
-        count += len(samples)
-        began = time.perf_counter()
-        sound = session.push(samples)
-        spent += time.perf_counter() - began
-        _write(sink, sound)
+    count, spent, cut = 0, 0.0, None
+    try:
+        for samples in read_samples(source):
+            count += len(samples)
+            began = time.perf_counter()
+            sound = session.push(samples)
+            spent += time.perf_counter() - began
+            _write(sink, sound)
+    except CutSampleError as error:
+        cut = error
     began = time.perf_counter()
     sound = session.finish()
     spent += time.perf_counter() - began
     _write(sink, sound)
-    if left:
-        remedy = "send whole samples: signed 16 bit, little endian, mono"
-        raise CutSampleError("the stream ends inside a sample (an odd number of bytes)", place="stdin", remedy=remedy)
+    if cut is not None:
+        raise cut
     seconds = count / session.sample_rate
     return {
         "seconds": round(seconds, 4), "phrases": session.phrases, "delay": round(session.delay, 4),

@@ -23,7 +23,7 @@ PARTS = {
     "model": "the model", "code": "ptx",
 }  # fmt: skip
 BOOKKEEPING = {f"{ROOT}.synthesis.{name}" for name in ("batch", "keys", "records", "outputs")}  # decides no sample
-_ALIGNERS = ("pocketsphinx", "mfa", "viter")
+_ALIGNERS = ("pocketsphinx", "ptx", "mfa", "viter")
 
 
 def output_key(
@@ -108,6 +108,8 @@ def _aligner(name: str) -> list[str]:
     if name == "viter":
         model = os.environ.get("PTX_VITER_MODEL", "")
         return [name, _version("viter"), file_digest(model) or model]
+    if name == "ptx":
+        return [name]  # its code and the recogniser's weights are in every key
     return [name, _version("pocketsphinx") if name == "pocketsphinx" else os.environ.get("PTX_MFA_MODEL", "")]
 
 

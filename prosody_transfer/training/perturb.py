@@ -80,6 +80,32 @@ def mask_mel(mel: np.ndarray, rng: np.random.Generator, *, bands: int = 12, fram
     return masked
 
 
+def drown(mel: np.ndarray, rng: np.random.Generator, snr_db: float) -> np.ndarray:
+    """A log-mel in noise of a random colour that may swell and sink, (M, T) -> (M, T).
+
+    Args:
+        snr_db: How far the noise's power, of all bands, lies below that of the louder frames.
+    """
+    speech = np.quantile(np.log(np.exp(2 * mel).mean(0)), 0.8)
+    tilt = rng.uniform(-4.0, 0.5) * np.linspace(0, 1, len(mel))  # about brown to white
+    colour = tilt + smooth_noise(rng, len(mel), int(rng.integers(3, 12)), 0.6)
+    swell = smooth_noise(rng, mel.shape[1], max(2, mel.shape[1] // 20), rng.choice([0.05, 0.5]))
+    noise = colour[:, None] + swell + rng.normal(0, 0.4, mel.shape)
+    noise += (speech - np.log(np.exp(2 * noise).mean()) - snr_db * np.log(10) / 10) / 2
+    return np.asarray(np.logaddexp(2 * mel, 2 * noise) / 2)
+
+
+def through_telephone(mel: np.ndarray, rng: np.random.Generator, centres_hz: np.ndarray) -> np.ndarray:
+    """A log-mel through a line that lets nothing pass below some 300 and above some 3400 Hz, (M, T) -> (M, T).
+
+    Args:
+        centres_hz: (M,) of the bands.
+    """
+    outside = (centres_hz < rng.uniform(200, 350)) | (centres_hz > rng.uniform(3000, 3900))
+    floor = rng.uniform(FLOOR, FLOOR + 3.0)
+    return np.where(outside[:, None], floor + np.abs(rng.normal(0, 0.3, mel.shape)), mel)
+
+
 def change_tempo(mel: np.ndarray, labels: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """A log-mel (M, T) and a label for each frame (T,), said in `size` frames: between frames, the nearest label."""
     at = np.linspace(0, mel.shape[1] - 1, size)

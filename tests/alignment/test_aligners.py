@@ -105,7 +105,7 @@ def test_too_short_audio(clip, aligner):
 
 def test_registry():
     assert aligner_names()[0] == "pocketsphinx"
-    with pytest.raises(UsageError, match="pocketsphinx, mfa, viter"):
+    with pytest.raises(UsageError, match="pocketsphinx, ptx, mfa, viter"):
         get_aligner("kaldi")
     states = {s.name: s for s in available_aligners()}
     assert states["pocketsphinx"].works

@@ -91,7 +91,8 @@ def test_the_aligner_gets_the_words_that_are_said(monkeypatch):
     class Aligner:
         name = "made-up"
 
-        def align(self, waveform, sample_rate, words):
+        def align(self, waveform, sample_rate, words, told=None):
+            assert told is None or told.posteriors is posteriors
             asked.append(list(words))
             return heard(" ".join(words))
 
@@ -102,7 +103,7 @@ def test_the_aligner_gets_the_words_that_are_said(monkeypatch):
     alignment = Alignment(heard(" ".join(words)).phones, (), 9.0, "recogniser", None, posteriors)
 
     class Config:
-        sample_rate = 24000
+        sample_rate, hop_length = 24000, 256
 
     class Measured:
         n_frames, config = len(posteriors), Config()

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from prosody_transfer.alignment.base import Heard
 from prosody_transfer.analysis.analyse import analyse
 from prosody_transfer.analysis.settings import AnalysisSettings
 from prosody_transfer.analysis.transcript import Transcript
@@ -53,7 +54,8 @@ def test_what_fast_speakers_say_is_not_refused(text, seconds) -> None:
 
 def test_a_row_of_a_corpus_is_rejected_too() -> None:
     with pytest.raises(Rejected) as caught:
-        _align_text(np.zeros(16_000, np.float32), 16_000, "hello there " * 5000, "no aligner is asked")
+        heard = Heard(np.zeros((1, 40)), 0.01)
+        _align_text(np.zeros(16_000, np.float32), 16_000, "hello there " * 5000, "no aligner is asked", heard)
     assert caught.value.finding.reason == "mismatch"
 
 

@@ -112,7 +112,8 @@ def test_they_offer_what_measure_takes(verb: str) -> None:
     options = inspect.signature(getattr(import_module(f"prosody_transfer.cli.{verb}"), verb)).parameters
     wanted = {n: p.default for n, p in inspect.signature(measure).parameters.items() if n not in ("path", "settings")}
     wanted |= AnalysisSettings().to_dict()
-    assert set(options) - set(wanted) == {"source", "output", "json", "overwrite"} | ({"plot"} & set(options))
+    own = {"source", "output", "json", "overwrite"} | ({"plot", "live", "input_rate"} & set(options))
+    assert set(options) - set(wanted) == own
     assert all(options[name].default == default for name, default in wanted.items())
 
 

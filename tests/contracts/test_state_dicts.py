@@ -92,6 +92,12 @@ def copycat_latent() -> nn.Module:
     return CopyCatLatent(CopyCatLatentConfig(speakers=("one", "two")))
 
 
+def recogniser_live() -> nn.Module:
+    from prosody_transfer.models.recogniser_live.network import LiveRecogniser, LiveRecogniserConfig
+
+    return LiveRecogniser(LiveRecogniserConfig())
+
+
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "attention": attention,
     "camp": camp,
@@ -99,6 +105,7 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "copycat_latent": copycat_latent,
     "kathaka": kathaka,
     "recogniser": recogniser,
+    "recogniser_live": recogniser_live,
     "tracker": tracker,
     "utterance": utterance,
     "vae": vae,

@@ -34,7 +34,7 @@ class FakeAligner:
 
     calls = 0
 
-    def align(self, waveform, sample_rate, words):
+    def align(self, waveform, sample_rate, words, heard=None):
         FakeAligner.calls += 1
         if words == ["wrong", "words"]:
             raise TranscriptError("does not match the audio")

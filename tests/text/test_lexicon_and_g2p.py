@@ -109,7 +109,7 @@ def test_any_word_has_a_pronunciation_or_an_error_that_names_it(word):
 def test_text_is_light_to_import():
     rooms = {
         "text": ("normalise", "g2p", "lexicon", "transcript", "phones"),
-        "alignment": ("base", "match", "textgrid", "pocketsphinx", "mfa", "viter"),
+        "alignment": ("base", "match", "textgrid", "pocketsphinx", "ptx", "mfa", "viter"),
     }
     names = ", ".join(f"prosody_transfer.{room}.{module}" for room, modules in rooms.items() for module in modules)
     code = (

@@ -38,7 +38,7 @@ SMALL = {
                                          "task.batch_size=2"]),
     "recogniser": ["network.channels=8", "network.layers=1", "task.batch_size=2", "task.crop_frames=48"],
 }  # fmt: skip
-SMALL["copycat-latent"] = SMALL["copycat"]
+SMALL["copycat-latent"], SMALL["recogniser-live"] = SMALL["copycat"], SMALL["recogniser"]
 SMALL["attention"] = ["network.phone_channels=8", "network.phone_layers=1", "network.speaker_channels=4",
                       "network.prenet_channels=4", "network.cell_channels=8", "network.attention_channels=4",
                       "network.channels=8", "network.layers=1", "task.batch_size=2"]  # fmt: skip

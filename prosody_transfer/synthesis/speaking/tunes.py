@@ -18,8 +18,9 @@ import numpy as np
 from prosody_transfer.synthesis.speaking.outline import SEMITONE, Outline
 from prosody_transfer.text.spoken import SpokenSentence, SpokenWord
 
-RISE, CONTINUATION, FALL = (-2.5, 7.0), (-2.0, 5.0), (2.0, -5.0)  # semitones about the voice's level: from, to
-REACHED = 0.85  # of a rise's time, when it is at its top: the last of a voice is faint
+RISE, CONTINUATION, FALL = (-3.5, 8.0), (-2.0, 5.0), (2.0, -5.0)  # semitones about the voice's level: from, to
+REACHED, REACHED_AT_END = 0.85, 0.5  # of a rise's time, when it is at its top: the last of a voice is faint
+SUNK_DB = 2.0  # over a rise
 JOIN = 8  # frames, over which the melody before leads into a tune
 LAST_SECONDS, BEFORE_SECONDS = 0.08, 0.24
 _WEAK = frozenset([
@@ -99,9 +100,21 @@ def _last_comma(words: Sequence[SpokenWord]) -> int:
 
 def _rise(outline: Outline, word: int, last: int, semitones: tuple[float, float]) -> None:
     start, stop = outline.nucleus(word)[0], outline.sounding(outline.nucleus(word)[1], outline.span(last)[1])
-    time = np.minimum(1, np.linspace(0, 1 / REACHED, max(2, stop - start))) ** 1.3
+    reached = REACHED_AT_END if semitones is RISE else REACHED
+    time = np.minimum(1, np.linspace(0, 1 / reached, max(2, stop - start))) ** 1.3
     _put(outline, start, (semitones[0] + (semitones[1] - semitones[0]) * time)[: stop - start])
     outline.voice(start, stop)
+    _hold(outline, start, stop)
+
+
+def _hold(outline: Outline, start: int, stop: int) -> None:
+    """A rise is not let sink: its voice is at most `SUNK_DB` softer at its end than where it begins."""
+    if stop - start < 2:
+        return
+    energy = outline.energy_db[start:stop]
+    least = energy[: max(2, len(energy) // 3)].max() - np.linspace(0, SUNK_DB, len(energy))
+    sounding = outline.voiced[start:stop]
+    energy[sounding] = np.maximum(energy, least)[sounding]
 
 
 def _fall(outline: Outline, word: int, last: int) -> None:
