@@ -48,23 +48,22 @@ def listen_live(
         rate, blocks = _of_file(source, track, channel)
     from prosody_transfer.analysis.live import LiveListener
 
-    listener, cut = LiveListener(rate), None
+    listener = LiveListener(rate)
     try:
         for block in blocks:
             _tell(listener.push(block))
-    except CutSampleError as error:
-        cut = error
+    except CutSampleError:
+        _tell(listener.finish())
+        raise
     _tell(listener.finish())
-    if cut is not None:
-        raise cut
 
 
 def _of_file(source: Path, track: int | None, channel: str | None) -> tuple[int, Iterator[np.ndarray]]:
-    from prosody_transfer.audio.io import read_audio
+    from prosody_transfer.audio.io import read_sound
 
-    audio = read_audio(source, None, track=track, channel=channel)
-    size = round(BLOCK_SECONDS * audio.sample_rate)
-    return audio.sample_rate, (audio.waveform[i : i + size] for i in range(0, len(audio.waveform), size))
+    audio = read_sound(source, None, track=track, channel=channel)
+    sound, size = audio.sound, round(BLOCK_SECONDS * audio.sample_rate)
+    return audio.sample_rate, (sound[i : i + size] for i in range(0, len(sound), size))
 
 
 def _tell(phones: list[Any]) -> None:

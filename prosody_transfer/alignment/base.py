@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from prosody_transfer.core.errors import DependencyError, UsageError
+from prosody_transfer.core.errors import AudioError, DependencyError, TranscriptError, UsageError
 from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval, WordInterval
 
 DEFAULT_ALIGNER = "pocketsphinx"
@@ -87,6 +87,28 @@ def _load(name: str) -> type[Aligner]:
         raise UsageError(f"there is no aligner {name!r}", place="--aligner", remedy=f"choose one of {known}")
     module, cls = _REGISTRY[name]
     return getattr(import_module(module), cls)
+
+
+def require_words(words: Sequence[str]) -> None:
+    """TranscriptError where nothing is to be aligned."""
+    if not words:
+        raise TranscriptError("there are no words in it", place="transcript", remedy="write what is said")
+
+
+def one_channel(waveform: np.ndarray) -> np.ndarray:
+    """(N,) float32 that lies in one piece; AudioError where it has channels."""
+    samples = np.ascontiguousarray(waveform, dtype=np.float32)
+    if samples.ndim != 1:
+        raise AudioError(f"must be one channel, not an array of shape {samples.shape}", remedy="mix it to mono")
+    return samples
+
+
+def require_sound(samples: np.ndarray) -> float:
+    """Its peak; AudioError where it is silent, empty, or holds what is no number."""
+    peak = float(np.max(np.abs(samples), initial=0.0))
+    if not np.isfinite(peak) or peak < 1e-6:
+        raise AudioError("is silent or empty", remedy="check the recording")
+    return peak
 
 
 def aligner_names() -> tuple[str, ...]:

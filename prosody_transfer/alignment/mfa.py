@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from prosody_transfer.alignment.base import Aligner, Heard
+from prosody_transfer.alignment.base import Aligner, Heard, require_sound, require_words
 from prosody_transfer.alignment.textgrid import read_textgrid
 from prosody_transfer.core.atomic import temporary_folder
-from prosody_transfer.core.errors import AudioError, DependencyError, MismatchError, TranscriptError
+from prosody_transfer.core.errors import DependencyError, MismatchError
 from prosody_transfer.core.types import Alignment
 from prosody_transfer.text.lexicon import pronounce
 
@@ -59,8 +59,7 @@ class MfaAligner(Aligner):
         self, waveform: np.ndarray, sample_rate: int, words: Sequence[str], heard: Heard | None = None
     ) -> Alignment:
         """See `Aligner.align`. Takes seconds even for a short utterance: the model is loaded each time."""
-        if not words:
-            raise TranscriptError("there are no words in it", place="transcript", remedy="write what is said")
+        require_words(words)
         duration = len(waveform) / sample_rate
         with temporary_folder() as folder:
             _write_wave(folder / "utterance.wav", waveform, sample_rate)
@@ -133,9 +132,7 @@ def _reason(done: subprocess.CompletedProcess[str]) -> str:
 
 def _write_wave(path: Path, waveform: np.ndarray, sample_rate: int) -> None:
     """16-bit mono, with nothing but the standard library."""
-    peak = float(np.max(np.abs(waveform), initial=0.0))
-    if not np.isfinite(peak) or peak < 1e-6:
-        raise AudioError("is silent or empty", remedy="check the recording")
+    peak = require_sound(waveform)
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)

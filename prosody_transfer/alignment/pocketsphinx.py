@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from prosody_transfer.alignment.base import Aligner, Heard, fill_gaps
-from prosody_transfer.core.errors import AudioError, DependencyError, MismatchError, TranscriptError
+from prosody_transfer.alignment.base import Aligner, Heard, fill_gaps, one_channel, require_sound, require_words
+from prosody_transfer.core.errors import DependencyError, MismatchError
 from prosody_transfer.core.sharing import Shared
 from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval, WordInterval
 from prosody_transfer.text.lexicon import Pronunciation, pronounce
@@ -53,8 +53,7 @@ class PocketsphinxAligner(Aligner):
         self, waveform: np.ndarray, sample_rate: int, words: Sequence[str], heard: Heard | None = None
     ) -> Alignment:
         """See `Aligner.align`. Raises the beams once before giving up."""
-        if not words:
-            raise TranscriptError("there are no words in it", place="transcript", remedy="write what is said")
+        require_words(words)
         duration = len(waveform) / sample_rate
         pcm = _prepare(waveform, sample_rate)
         words = [word.lower() for word in words]
@@ -155,12 +154,8 @@ def _prepare(waveform: np.ndarray, sample_rate: int) -> bytes:
     """(N,) float32 at any rate and level -> 16-bit PCM at 16 kHz, padded with silence."""
     import soxr
 
-    samples = np.ascontiguousarray(waveform, dtype=np.float32)
-    if samples.ndim != 1:
-        raise AudioError(f"must be one channel, not an array of shape {samples.shape}", remedy="mix it to mono")
-    peak = float(np.max(np.abs(samples), initial=0.0))
-    if not np.isfinite(peak) or peak < 1e-6:
-        raise AudioError("is silent or empty", remedy="check the recording")
+    samples = one_channel(waveform)
+    peak = require_sound(samples)
     if sample_rate != _RATE:
         samples = soxr.resample(samples, sample_rate, _RATE)
         peak = float(np.max(np.abs(samples), initial=1e-6))

@@ -11,9 +11,9 @@ from importlib import import_module
 
 import numpy as np
 
-from prosody_transfer.alignment.base import Aligner, Heard, fill_gaps
+from prosody_transfer.alignment.base import Aligner, Heard, fill_gaps, one_channel, require_sound, require_words
 from prosody_transfer.alignment.score import FLOOR, ScoredWord, score_words
-from prosody_transfer.core.errors import AudioError, MismatchError, TranscriptError
+from prosody_transfer.core.errors import MismatchError, TranscriptError
 from prosody_transfer.core.types import SILENCE, Alignment, PhoneInterval, WordInterval
 from prosody_transfer.text.phones import PHONE_IDS, split_stress
 
@@ -46,13 +46,9 @@ class PtxAligner(Aligner):
         self, waveform: np.ndarray, sample_rate: int, words: Sequence[str], heard: Heard | None = None
     ) -> Alignment:
         """See `Aligner.align`."""
-        if not words:
-            raise TranscriptError("there are no words in it", place="transcript", remedy="write what is said")
-        samples = np.ascontiguousarray(waveform, dtype=np.float32)
-        if samples.ndim != 1:
-            raise AudioError(f"must be one channel, not an array of shape {samples.shape}", remedy="mix it to mono")
-        if not np.isfinite(samples).all() or np.max(np.abs(samples), initial=0.0) < 1e-6:
-            raise AudioError("is silent or empty", remedy="check the recording")
+        require_words(words)
+        samples = one_channel(waveform)
+        require_sound(samples)
         if heard is None:
             listen = self._listen or getattr(import_module(LISTENER[0]), LISTENER[1])
             heard = listen(samples, sample_rate)

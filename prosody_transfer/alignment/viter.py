@@ -11,11 +11,11 @@ from types import ModuleType
 
 import numpy as np
 
-from prosody_transfer.alignment.base import Aligner, Heard, fill_gaps
+from prosody_transfer.alignment.base import Aligner, Heard, fill_gaps, require_sound, require_words
 from prosody_transfer.alignment.labels import restore_stress, to_arpabet
 from prosody_transfer.alignment.mfa import dictionary, fitted
 from prosody_transfer.core.atomic import temporary_folder
-from prosody_transfer.core.errors import AudioError, DependencyError, MismatchError, TranscriptError
+from prosody_transfer.core.errors import DependencyError, MismatchError
 from prosody_transfer.core.sharing import STDERR
 from prosody_transfer.core.types import Alignment, PhoneInterval, WordInterval
 from prosody_transfer.text.phones import VOWELS
@@ -59,11 +59,9 @@ class ViterAligner(Aligner):
         self, waveform: np.ndarray, sample_rate: int, words: Sequence[str], heard: Heard | None = None
     ) -> Alignment:
         """See `Aligner.align`."""
-        if not words:
-            raise TranscriptError("there are no words in it", place="transcript", remedy="write what is said")
+        require_words(words)
         samples = np.ascontiguousarray(waveform, dtype=np.float32)
-        if not np.isfinite(samples).all() or np.max(np.abs(samples), initial=0.0) < 1e-6:
-            raise AudioError("is silent or empty", remedy="check the recording")
+        require_sound(samples)
         with temporary_folder() as folder:
             entries = folder / "words.dict"
             entries.write_text(dictionary(words, stress=self._stress), encoding="utf-8")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from prosody_transfer.alignment.live import LAG, LiveDecoder, LivePhone
+from prosody_transfer.analysis.recogniser_addon import distributions
 from prosody_transfer.audio.resample import Resampler
 from prosody_transfer.features.mel import mel_of_frames
 from prosody_transfer.integration import Networks, open_addon
@@ -68,5 +69,4 @@ class LiveListener:
         self._state = {name: found[f"next_{name}"] for name in self._state}
         logits = found["logits"][0].T[self._masked :]
         self._masked = max(0, self._masked - mel.shape[1])
-        shifted = np.exp(logits - logits.max(1, keepdims=True))
-        return np.asarray(shifted / shifted.sum(1, keepdims=True))
+        return distributions(logits)

@@ -34,5 +34,10 @@ class AddonRecogniser:
         real = np.ones((1, mel.shape[1]), bool)
         told = real if counted is None else counted[None]
         logits = self.handle.run({"mel": mel[None], "mask": real, "counted": told})["logits"][0].T
-        shifted = np.exp(logits - logits.max(1, keepdims=True))
-        return shifted / shifted.sum(1, keepdims=True)
+        return distributions(logits)
+
+
+def distributions(logits: np.ndarray) -> np.ndarray:
+    """(T, V) logits -> (T, V), each row a distribution."""
+    shifted = np.exp(logits - logits.max(1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(1, keepdims=True))
